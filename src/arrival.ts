@@ -1,0 +1,122 @@
+import type { Context } from 'aws-lambda';
+import { IdempotencyError } from './core/errors.ts';
+import { fingerprintOf, recordId } from './core/identity.ts';
+import type { HandlerOptions, Settings } from './options.ts';
+import type { EventSource } from './sources/source.ts';
+
+/** One request as it arrived: its identity is taken now, whatever the handler does to the event later. */
+export interface Arrival {
+  readonly scope: string;
+  /** `undefined`: nothing to recognise a duplicate by. */
+  readonly key: string | undefined;
+  readonly id: string;
+  readonly fingerprint: string | undefined;
+  /** May run without a key. */
+  readonly isNatural: boolean;
+  /** Which returned values are recorded. */
+  readonly records: (value: unknown) => boolean;
+  /** Ms until the invocation's deadline; `undefined` where nobody knows. */
+  readonly remaining: () => number | undefined;
+}
+
+interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
+  readonly operation?: readonly string[];
+  readonly key: () => unknown;
+  readonly principal: () => unknown;
+  /** `undefined`: no fingerprint. */
+  readonly payload: () => unknown;
+  readonly isNatural?: boolean;
+}
+
+/** Throws `KEY_INVALID` for a key or principal that is none, `CONFIG_INVALID` for a payload without a canonical form. */
+export function arrivalOf(parts: Parts): Arrival {
+  const { operation = [], isNatural = false, scope, records, remaining } = parts;
+  const common = { scope, isNatural, records, remaining };
+  const key = keyOf(asked('key', parts.key));
+  if (key === undefined) return { ...common, key, id: '', fingerprint: undefined };
+  const principal = principalOf(asked('principal', parts.principal));
+  return { ...common, key, id: recordId(scope, operation, principal, key), fingerprint: fingerprint(parts.payload) };
+}
+
+/** The arrival of an event at a handler: what the options do not say, the event's source does. */
+export function eventArrival<E>(
+  settings: Settings,
+  options: HandlerOptions<E>,
+  source: EventSource<E>,
+  event: E,
+  context: Context | undefined,
+): Arrival {
+  refuseUnsupported(context);
+  const { key, principal, fingerprint } = options;
+  const payload = fingerprint === false ? () => undefined : (fingerprint ?? source.payload);
+  return arrivalOf({
+    scope: settings.scope(),
+    operation: source.operation(event),
+    key: () => (key ? key(event, context as Context) : source.key(event)),
+    principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
+    payload: () => payload(event),
+    isNatural: source.isNatural(event),
+    records: settings.records ?? source.records,
+    remaining: () => remainingOf(context),
+  });
+}
+
+function remainingOf(context: Context | undefined): number | undefined {
+  const ms = context?.getRemainingTimeInMillis?.();
+  return Number.isFinite(ms) ? ms : undefined; // 0 is a value
+}
+
+// Both answer in ways that one record of a value cannot hold.
+function refuseUnsupported(context: object | undefined): void {
+  if (!context) return;
+  if ('lambdaContext' in context && 'step' in context) {
+    throw new IdempotencyError(
+      'MISUSE',
+      'a durable function cannot be wrapped: its execution name is its idempotency key',
+    );
+  }
+  if ('write' in context && 'end' in context) {
+    throw new IdempotencyError('MISUSE', 'a streamed response cannot be recorded, so its handler cannot be wrapped');
+  }
+}
+
+function keyOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value)) {
+    throw new IdempotencyError(
+      'KEY_INVALID',
+      `the key must be a text, not ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`,
+    );
+  }
+  if (Number.isNaN(value)) throw new IdempotencyError('KEY_INVALID', 'the key must be a text, not NaN');
+  const key = String(value);
+  if (key.trim() === '') return undefined;
+  if (key.length > 255) throw new IdempotencyError('KEY_INVALID', 'the key is longer than 255 characters');
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key))
+    throw new IdempotencyError('KEY_INVALID', 'the key has characters that cannot be printed');
+  return key;
+}
+
+// A caller who is nobody would share records with everybody.
+function principalOf(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw new IdempotencyError('KEY_INVALID', 'the principal must be a text that is not empty, or undefined');
+}
+
+function asked(what: string, ask: () => unknown): unknown {
+  try {
+    return ask();
+  } catch (cause) {
+    if (cause instanceof IdempotencyError) throw cause;
+    throw new IdempotencyError('KEY_INVALID', `no ${what} could be taken from the event`, { cause });
+  }
+}
+
+function fingerprint(ask: () => unknown): string | undefined {
+  const payload = asked('payload', ask);
+  try {
+    return payload === undefined ? undefined : fingerprintOf(payload);
+  } catch (cause) {
+    throw new IdempotencyError('CONFIG_INVALID', `no fingerprint can be taken of the payload: ${cause}`, { cause });
+  }
+}

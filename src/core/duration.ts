@@ -1,0 +1,19 @@
+import { IdempotencyError } from './errors.ts';
+
+type Unit = 'ms' | 's' | 'm' | 'h' | 'd';
+
+/** Milliseconds, or a whole number with a unit: `'30s'`, `'15m'`, `'24h'`, `'30d'`. */
+export type Duration = number | `${number}${Unit}`;
+
+const MS: Record<Unit, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** In ms. Throws `CONFIG_INVALID` naming the option. */
+export function durationOf(option: string, value: Duration): number {
+  const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(String(value)) ?? [];
+  const ms = typeof value === 'number' ? value : Number(amount) * MS[unit as Unit];
+  if (Number.isSafeInteger(ms) && ms >= 0) return ms;
+  throw new IdempotencyError(
+    'CONFIG_INVALID',
+    `\`${option}\` is ${JSON.stringify(value)}; expected ms, or a duration such as '30s', '15m', '24h'`,
+  );
+}

@@ -1,0 +1,66 @@
+/** How each error is answered: what went wrong, for whom, and whether the same request may come again. */
+const CODES = {
+  KEY_MISSING: { statusCode: 400, retryable: false },
+  KEY_INVALID: { statusCode: 400, retryable: false },
+  CONFLICT: { statusCode: 409, retryable: true },
+  MISMATCH: { statusCode: 422, retryable: false },
+  LEASE_LOST: { statusCode: 409, retryable: true },
+  RESULT_UNAVAILABLE: { statusCode: 410, retryable: false },
+  STORE_UNAVAILABLE: { statusCode: 503, retryable: true },
+  CONFIG_INVALID: { statusCode: 500, retryable: false },
+  MISUSE: { statusCode: 500, retryable: false },
+} as const;
+
+export type IdempotencyErrorCode = keyof typeof CODES;
+
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * The one error this package throws. Tell cases apart by `code`, never by message.
+ *
+ * `retryable`: the same request may come again, not before `retryAfterMs`. `statusCode`: what an HTTP caller is answered.
+ * `id`: the partition key of the record concerned, where there is one.
+ */
+export class IdempotencyError extends Error {
+  override readonly name = 'IdempotencyError';
+  readonly code: IdempotencyErrorCode;
+  readonly retryable: boolean;
+  readonly statusCode: number;
+  readonly retryAfterMs?: number;
+  readonly id?: string;
+
+  constructor(code: IdempotencyErrorCode, message: string, details: { id?: string; cause?: unknown } = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.retryable = CODES[code].retryable;
+    this.statusCode = CODES[code].statusCode;
+    if (this.retryable) this.retryAfterMs = RETRY_AFTER_MS;
+    if (details.id !== undefined) this.id = details.id;
+  }
+}
+
+/** True for an {@link IdempotencyError}, also one of another copy of this package. */
+export function isIdempotencyError(error: unknown): error is IdempotencyError {
+  return error instanceof Error && error.name === 'IdempotencyError' && 'code' in error && String(error.code) in CODES;
+}
+
+// A symbol from the global registry, so that two copies of this package know each other's errors.
+const TERMINAL = Symbol.for('effectively-once.TerminalError');
+
+/**
+ * An error that no retry can mend, such as a declined card: it is recorded as the outcome, and every duplicate gets it again.
+ *
+ * A replay is a `TerminalError` with the same `name`, `message` and own properties (those that JSON can carry).
+ */
+export class TerminalError extends Error {
+  override name = 'TerminalError';
+
+  get [TERMINAL](): boolean {
+    return true;
+  }
+}
+
+/** The default of the option `isTerminal`: a {@link TerminalError}, a subclass, or one of another copy of this package. */
+export function isTerminalError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && TERMINAL in error;
+}

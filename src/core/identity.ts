@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+
+/** Deeper than any payload people write, and far from the end of the stack. */
+const MAX_DEPTH = 256;
+
+/**
+ * The partition key of a record: `<scope>#<hash>`. The scope is there to be read by an operator; the hash is over all parts,
+ * so no separator in a key, principal or scope can make two identities one.
+ */
+export function recordId(
+  scope: string,
+  operation: readonly string[],
+  principal: string | undefined,
+  key: string,
+): string {
+  return `${scope}#${sha256(canonicalJson([scope, operation, principal ?? null, key]))}`;
+}
+
+/** SHA-256 (base64url) of the canonical payload. Throws `TypeError` for what JSON cannot tell apart, see {@link canonicalJson}. */
+export function fingerprintOf(payload: unknown): string {
+  return sha256(canonicalJson(payload));
+}
+
+/**
+ * JSON in one form only, by RFC 8785: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
+ *
+ * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does; what that would silently make equal (Map, Set,
+ * BigInt, NaN, functions, symbols, cycles, lone surrogates, objects without members of their own) throws a `TypeError`.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, []);
+}
+
+/** {@link canonicalJson} of a text that is JSON; `undefined` for any other, or for JSON without a canonical form. */
+export function canonicalText(text: string): string | undefined {
+  try {
+    return canonicalJson(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function write(value: unknown, path: readonly unknown[]): string {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form');
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical form`);
+      return JSON.stringify(value);
+    case 'boolean':
+      return String(value);
+    case 'object':
+      return value === null ? 'null' : writeObject(value, path);
+    default:
+      throw new TypeError(`${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} has no canonical form`);
+  }
+}
+
+function writeObject(value: object, path: readonly unknown[]): string {
+  if (path.includes(value)) throw new TypeError('a cycle has no canonical form');
+  if (path.length >= MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+  const below = [...path, value];
+  if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), below);
+  if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, below)).join()}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  if (!isPlain(value) && (!isRecordLike(value) || members.length === 0)) {
+    throw new TypeError(`a ${value.constructor?.name || 'exotic object'} has no canonical form`);
+  }
+  // Code-unit order, which is how `<` compares strings.
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${write(name, below)}:${write(member, below)}`).join()}}`;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+// An instance of a user's class, as opposed to a Map, a RegExp, a typed array, whose content is not in its members.
+function isRecordLike(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,46 @@
+import { TerminalError } from './errors.ts';
+import type { Outcome } from './record.ts';
+
+/** An item holds 400 KB; this leaves room for what else a record carries. */
+const MAX_BODY_BYTES = 380 * 1024;
+
+/** The outcome of a value. Never throws: the effect has happened, so what cannot be kept is recorded as done without it. */
+export function valueOutcome(value: unknown): Outcome {
+  if (value === undefined) return { kind: 'value' };
+  return bounded('value', value);
+}
+
+/** The outcome of a terminal error: name, message and what else of it JSON can carry. */
+export function errorOutcome(error: unknown): Outcome {
+  if (!(error instanceof Error)) return bounded('error', { thrown: error });
+  const own = Object.entries(error).filter(([name, value]) => name !== 'name' && isJson(value, []));
+  return bounded('error', { name: error.name, message: error.message, own: Object.fromEntries(own) });
+}
+
+/** The value, or throws the error; a fresh copy each time. `unavailable` makes the error for a value that was not kept. */
+export function openOutcome(outcome: Outcome, unavailable: (why: string) => Error): unknown {
+  if (outcome.kind === 'unavailable') throw unavailable(outcome.body);
+  const content = outcome.body === undefined ? undefined : JSON.parse(outcome.body);
+  if (outcome.kind === 'value') return content;
+  if ('thrown' in content) throw content.thrown;
+  throw Object.assign(new TerminalError(content.message), content.own, { name: content.name });
+}
+
+function bounded(kind: 'value' | 'error', content: unknown): Outcome {
+  if (!isJson(content, [])) return { kind: 'unavailable', body: 'JSON would alter it' };
+  const body = JSON.stringify(content);
+  const fits = Buffer.byteLength(body) <= MAX_BODY_BYTES;
+  return fits ? { kind, body } : { kind: 'unavailable', body: `larger than ${MAX_BODY_BYTES} bytes` };
+}
+
+/** Whether JSON gives back what went in; members that are undefined aside, which it drops. */
+function isJson(value: unknown, path: readonly unknown[]): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || path.includes(value) || path.length > 256) return false;
+  const below = [...path, value];
+  if (Array.isArray(value)) return Array.from(value).every((element) => isJson(element, below));
+  const prototype = Object.getPrototypeOf(value);
+  if ((prototype !== null && prototype !== Object.prototype) || 'toJSON' in value) return false;
+  return Object.values(value).every((member) => member === undefined || isJson(member, below));
+}

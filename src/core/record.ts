@@ -1,0 +1,60 @@
+/** What a run ended with. Bodies are encoded already, so nobody can alter an outcome by touching a value. */
+export type Outcome =
+  | { readonly kind: 'value'; readonly body?: string } // no body: undefined
+  | { readonly kind: 'error'; readonly body: string }
+  | { readonly kind: 'unavailable'; readonly body: string }; // done, but the value could not be kept: why
+
+interface Common {
+  /** Identity: operation, caller and key, see `recordId`. */
+  readonly id: string;
+  /** Rises with every write; with `claimedAt` it tells a record from any other that ever had its id. */
+  readonly version: number;
+  /** 1, 2, 3 … rises with every takeover: the fencing token. */
+  readonly attempt: number;
+  /** SHA-256 of the payload; absent where the fingerprint is switched off. */
+  readonly fingerprint?: string;
+  /** Epoch ms of the claim. */
+  readonly claimedAt: number;
+  /** Epoch SECONDS, rounded up: DynamoDB's TTL attribute. */
+  readonly expiresAt: number;
+}
+
+/** A run holds the lease, or held it and was never heard of again. */
+export interface Claimed extends Common {
+  readonly status: 'IN_PROGRESS';
+  readonly owner: string;
+  /** Epoch ms; the clock skew is in it. */
+  readonly leaseUntil: number;
+}
+
+/** A run gave the lease up without an outcome. */
+export interface Released extends Common {
+  readonly status: 'IN_PROGRESS';
+  readonly owner?: undefined;
+}
+
+export interface Completed extends Common {
+  readonly status: 'COMPLETED';
+  readonly owner: string;
+  readonly outcome: Outcome;
+  /** Epoch ms. */
+  readonly completedAt: number;
+}
+
+export type IdempotencyRecord = Claimed | Released | Completed;
+
+/** What an owner may do to its record: complete it, prolong the lease, or release it. */
+export type Change =
+  | Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>
+  | Pick<Claimed, 'leaseUntil' | 'expiresAt'>
+  | Pick<Released, 'expiresAt'>;
+
+/** The record after its owner changed it: no record keeps what its state does not have. */
+export function changed(record: Claimed, change: Change): IdempotencyRecord {
+  const { leaseUntil, ...rest } = record;
+  const version = record.version + 1;
+  if ('leaseUntil' in change) return { ...record, ...change, version };
+  if ('outcome' in change) return { ...rest, ...change, version };
+  const { owner, ...released } = rest;
+  return { ...released, version, expiresAt: change.expiresAt };
+}

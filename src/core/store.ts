@@ -1,0 +1,22 @@
+import type { Change, Claimed, IdempotencyRecord } from './record.ts';
+
+/** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
+export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
+
+/**
+ * Three atomic compare-and-swap primitives on single records; all judgement is elsewhere.
+ *
+ * Each evaluates its condition and writes in one step, sees every earlier write, hands back the record that was in the way,
+ * and stops when `signal` aborts. A store keeps no options, no lease and no clock: many invocations share one.
+ *
+ * Throws `IdempotencyError` `CONFIG_INVALID` when no retry can help (no table, no permission), `STORE_UNAVAILABLE` otherwise;
+ * the write may have landed then.
+ */
+export interface Store {
+  /** Writes `next` if no record has its id. */
+  insert(next: Claimed, signal?: AbortSignal): Promise<Written>;
+  /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`. */
+  replace(seen: IdempotencyRecord, next: Claimed, signal?: AbortSignal): Promise<Written>;
+  /** Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one. */
+  update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
+}

@@ -1,0 +1,32 @@
+import { type Duration, durationOf } from './core/duration.ts';
+import { IdempotencyError } from './core/errors.ts';
+
+/** The contract between constructs and runtime: constructs set these variables, the runtime reads them. */
+export const ENVIRONMENT = {
+  /** Name of the table. */
+  table: 'IDEMPOTENCY_TABLE',
+  /** Default of the option `scope`. */
+  scope: 'IDEMPOTENCY_SCOPE',
+  /** Default of the option `retention`, and its minimum: how long duplicates may come. */
+  retention: 'IDEMPOTENCY_RETENTION',
+  /** The function's own timeout: no lease is longer. */
+  functionTimeout: 'IDEMPOTENCY_FUNCTION_TIMEOUT',
+} as const;
+
+export const environment = {
+  table: (): string => required(ENVIRONMENT.table, process.env[ENVIRONMENT.table], 'tableName'),
+  scope: (): string =>
+    required(ENVIRONMENT.scope, process.env[ENVIRONMENT.scope] || process.env['AWS_LAMBDA_FUNCTION_NAME'], 'scope'),
+  retention: (): number | undefined => duration(ENVIRONMENT.retention),
+  functionTimeout: (): number | undefined => duration(ENVIRONMENT.functionTimeout),
+};
+
+function required(name: string, value: string | undefined, option: string): string {
+  if (value) return value;
+  throw new IdempotencyError('CONFIG_INVALID', `no ${option}: give the option \`${option}\` or set ${name}`);
+}
+
+function duration(name: string): number | undefined {
+  const value = process.env[name];
+  return value ? durationOf(name, value as Duration) : undefined;
+}

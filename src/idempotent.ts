@@ -1,0 +1,38 @@
+import type { Context } from 'aws-lambda';
+import { eventArrival } from './arrival.ts';
+import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
+import type { WithExecution } from './execution.ts';
+import { withExecution } from './execution.ts';
+import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
+import { once } from './run.ts';
+import { sourceOf } from './sources/index.ts';
+
+/** Lambda's own mark on a handler that streams. */
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+
+/**
+ * Wraps a Lambda handler so that it runs once for a key, and every duplicate gets the recorded outcome.
+ *
+ * HTTP callers are answered errors as `application/problem+json` by their `statusCode`; elsewhere an `IdempotencyError` is
+ * thrown. Throws `CONFIG_INVALID` when built with options it does not have.
+ */
+export function idempotent<Event, Result, Ctx extends Context = Context>(
+  handler: (event: Event, context: WithExecution<Ctx>) => Promise<Result> | Result,
+  options: HandlerOptions<Event>,
+): (event: Event, context: Ctx) => Promise<Result> {
+  const settings = settingsOf('idempotent', options, HANDLER_CHECKS);
+  if (STREAMING in handler)
+    throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
+
+  return async function idempotentHandler(event, context) {
+    const source = sourceOf(event);
+    try {
+      const arrival = eventArrival(settings, options, source, event, context);
+      const answer = await once(settings, arrival, (execution) => handler(event, withExecution(context, execution)));
+      return (answer.replayed ? source.replay(answer.value, event) : answer.value) as Result;
+    } catch (error) {
+      if (source.refuse && isIdempotencyError(error)) return source.refuse(error, event) as Result;
+      throw error;
+    }
+  };
+}

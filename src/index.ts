@@ -1,0 +1,15 @@
+export type { BatchOptions } from './batch.ts';
+export { idempotentBatch } from './batch.ts';
+export type { Duration } from './core/duration.ts';
+export type { IdempotencyErrorCode } from './core/errors.ts';
+export { IdempotencyError, isIdempotencyError, TerminalError } from './core/errors.ts';
+export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
+export type { Change, Claimed, Completed, IdempotencyRecord, Outcome, Released } from './core/record.ts';
+export type { Store, Written } from './core/store.ts';
+export type { Execution, WithExecution } from './execution.ts';
+export { idempotent } from './idempotent.ts';
+export type { CommonOptions, HandlerOptions, RunOnceOptions } from './options.ts';
+export { runOnce } from './run-once.ts';
+export type { DynamoDBStoreOptions } from './stores/dynamodb.ts';
+export { dynamoDBStore } from './stores/dynamodb.ts';
+export { memoryStore } from './stores/memory.ts';

@@ -1,0 +1,86 @@
+import { IdempotencyError } from './core/errors.ts';
+import { patient } from './core/patience.ts';
+import { extend } from './core/protocol.ts';
+import type { Claimed } from './core/record.ts';
+import type { Store } from './core/store.ts';
+
+/** A lease while its run is under way. */
+export interface Hold {
+  /** Aborts when the lease is over on this machine's clock, or was lost. */
+  readonly signal: AbortSignal;
+  /** Epoch ms at which the lease ends on this machine's clock. */
+  readonly until: () => number;
+  /** To be called when the run has ended, whatever its end. */
+  readonly stop: () => void;
+  /** Ends the run's right to go on: `signal` aborts. */
+  readonly lose: (why: string) => void;
+}
+
+interface Terms {
+  /** Ms a claim or an extension holds. */
+  readonly length: number;
+  /** Epoch ms past which the run cannot live. */
+  readonly deadline: number;
+  readonly clockSkew: number;
+  readonly retention: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Below this many ms another extension is not worth a try. */
+const SHORTEST = 50;
+
+/** The longest a Node timer takes. */
+const LONGEST = 2 ** 31 - 1;
+
+/**
+ * Keeps a lease that is shorter than its run may be: prolongs it at half-time, tries again at half of what is left when the
+ * store does not answer, and aborts `signal` when it was refused or is over.
+ */
+export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
+  const { length, deadline, clockSkew, retention, onFailure } = terms;
+  const over = new AbortController();
+  const stopped = new AbortController();
+  let until = lease.leaseUntil - clockSkew;
+  let timer: NodeJS.Timeout | undefined;
+  const left = (): number => until - Date.now();
+  const mayExtend = (): boolean => until < deadline && left() > SHORTEST;
+
+  /** False: refused. A store that does not answer is asked again at half of what is left. */
+  const prolong = async (): Promise<boolean> => {
+    const next = Math.min(Date.now() + length, deadline);
+    try {
+      const kept = await extend(patient(store, left, stopped.signal), lease, next + clockSkew, retention);
+      if (kept) until = next;
+      return kept;
+    } catch (error) {
+      if (!stopped.signal.aborted) onFailure(error);
+      return true;
+    }
+  };
+
+  const stop = (): void => {
+    clearTimeout(timer);
+    stopped.abort();
+  };
+
+  const lose = (why: string): void => {
+    stop();
+    over.abort(new IdempotencyError('LEASE_LOST', why, { id: lease.id }));
+  };
+
+  const beat = async (): Promise<void> => {
+    const kept = !mayExtend() || (await prolong());
+    if (stopped.signal.aborted) return;
+    if (!kept) lose('the lease was taken over');
+    else if (left() <= 0) lose('the lease is over');
+    else arm();
+  };
+
+  // Unreferenced: a run that is over, but whose lease is not, must not keep the process.
+  const arm = (): void => {
+    timer = setTimeout(beat, Math.min(LONGEST, mayExtend() ? left() / 2 : left())).unref();
+  };
+
+  arm();
+  return { signal: over.signal, until: () => until, stop, lose };
+}

@@ -1,0 +1,89 @@
+import type middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { eventArrival } from './arrival.ts';
+import { isIdempotencyError } from './core/errors.ts';
+import type { WithExecution } from './execution.ts';
+import { type Chain, type Request, watch } from './middy-chain.ts';
+import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
+import { begin, isRun } from './run.ts';
+import { sourceOf } from './sources/index.ts';
+import type { EventSource } from './sources/source.ts';
+
+export { earlyTimeout } from './middy-chain.ts';
+
+/** Its context has `idempotency`: a handler added after `.use` sees it, one added before does not. */
+export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;
+
+interface State<Event> {
+  readonly source: EventSource<Event>;
+  chain?: Chain;
+  /** Thrown by `begin`: a refusal, or the error on record. */
+  refusal?: unknown;
+}
+
+/**
+ * Middy middleware: the handler runs once for a key, and every duplicate gets the final response, headers included.
+ *
+ * Stands first in the chain, so that its `after` and `onError` run last. HTTP callers are answered refusals as
+ * `application/problem+json`, with the headers that later middlewares have set. Throws `CONFIG_INVALID` when built with
+ * options it does not have.
+ */
+export function idempotency<Event = unknown>(options: HandlerOptions<Event>): IdempotencyMiddleware<Event> {
+  const settings = settingsOf('idempotency', options, HANDLER_CHECKS);
+  const states = new WeakMap<object, State<Event>>();
+
+  async function idempotencyBefore(request: Request<Event>): Promise<void> {
+    const { event, context } = request;
+    const state: State<Event> = { source: sourceOf(event) };
+    states.set(request, state);
+    try {
+      const begun = await begin(settings, eventArrival(settings, options, state.source, event, context));
+      if (isRun(begun)) {
+        Object.assign(context, { idempotency: begun.execution });
+        state.chain = watch(request, begun, (chain, final) => conclude(request, state.source, chain, final));
+      } else {
+        request.earlyResponse = state.source.replay(begun.value, event);
+      }
+    } catch (error) {
+      state.refusal = error;
+      throw error;
+    }
+  }
+
+  async function idempotencyAfter(request: Request<Event>): Promise<void> {
+    const { source, chain } = states.get(request) ?? {};
+    const answer = await chain?.settle(request.response);
+    if (answer?.replayed) request.response = source?.replay(answer.value, request.event);
+  }
+
+  // Runs for any error of the chain, also where this request has claimed nothing.
+  async function idempotencyOnError(request: Request<Event>): Promise<void> {
+    const { source, chain, refusal } = states.get(request) ?? {};
+    if (!source) return; // a middleware before this one threw
+    try {
+      if (chain) request.response = await conclude(request, source, chain, request.response);
+      else if (isIdempotencyError(refusal) && source.refuse)
+        request.response = source.refuse(refusal, request.event, request.response);
+    } catch (error) {
+      if (error !== chain?.error()) throw error; // Middy throws its own
+    }
+  }
+
+  return { before: idempotencyBefore, after: idempotencyAfter, onError: idempotencyOnError };
+}
+
+/** Ends the run and makes the last response of the chain, or throws. */
+async function conclude<Event>(
+  request: Request<Event>,
+  source: EventSource<Event>,
+  chain: Chain,
+  final: unknown,
+): Promise<unknown> {
+  try {
+    const answer = await chain.settle(final);
+    return answer.replayed ? source.replay(answer.value, request.event) : final;
+  } catch (error) {
+    if (isIdempotencyError(error) && source.refuse) return source.refuse(error, request.event, final);
+    throw error;
+  }
+}

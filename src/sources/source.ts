@@ -1,0 +1,21 @@
+import type { IdempotencyError } from '../core/errors.ts';
+
+/** What an event source says about its events. One object each, in the table of `index.ts`. */
+export interface EventSource<Event = never> {
+  readonly matches: (event: unknown) => boolean;
+  /** What the operation is called within its scope. */
+  readonly operation: (event: Event) => readonly string[];
+  /** May throw `KEY_INVALID`. */
+  readonly key: (event: Event) => string | undefined;
+  /** Idempotent by nature: runs unprotected when it has no key. */
+  readonly isNatural: (event: Event) => boolean;
+  readonly principal: (event: Event) => string | undefined;
+  /** What must not change under a key. */
+  readonly payload: (event: Event) => unknown;
+  /** Whether a returned value is an outcome. */
+  readonly records: (value: unknown) => boolean;
+  /** What a duplicate is answered, made from the recorded value. */
+  readonly replay: (value: unknown, event: Event) => unknown;
+  /** The answer to a refusal; `earlier`: what others have answered already. Absent: it is thrown. */
+  readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => unknown;
+}

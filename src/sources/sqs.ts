@@ -1,0 +1,23 @@
+import type { SQSRecord } from 'aws-lambda';
+import { canonicalText } from '../core/identity.ts';
+import { plain } from './plain.ts';
+import type { EventSource } from './source.ts';
+
+/** Records of an event source mapping: besides identity, how one is reported and what must stay in order. */
+export interface RecordSource<R> extends EventSource<R> {
+  /** AWS's `itemIdentifier`. */
+  readonly identify: (record: R) => string;
+  /** Records of one group run one after the other, and none after a failure. */
+  readonly group: (record: R) => string | undefined;
+}
+
+/** SQS. The message id survives redelivery, but not a redrive from the dead-letter queue or a second send: use a business key. */
+export const sqs: RecordSource<SQSRecord> = {
+  ...plain,
+  matches: (record) =>
+    typeof record === 'object' && record !== null && typeof (record as SQSRecord).messageId === 'string',
+  key: (record) => record.messageId,
+  payload: (record) => canonicalText(record.body) ?? record.body,
+  identify: (record) => record.messageId,
+  group: (record) => (record.eventSourceARN?.endsWith('.fifo') ? (record.attributes?.MessageGroupId ?? '') : undefined),
+};

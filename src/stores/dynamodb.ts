@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ConditionalCheckFailedException,
+  DynamoDBClient,
+  PutItemCommand,
+  type PutItemCommandInput,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { checkOptions } from '../core/check.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import type { Claimed } from '../core/record.ts';
+import type { Store, Written } from '../core/store.ts';
+import { environment } from '../environment.ts';
+import { cached } from './cache.ts';
+import { type Condition, IF_ABSENT, type Item, ifSeen, ownersUpdate, toItem, toRecord } from './dynamodb-item.ts';
+
+export interface DynamoDBStoreOptions {
+  /**
+   * The table, as `IdempotencyTable` makes it: partition key `id`, a string, and no sort key.
+   * @default - the environment's `IDEMPOTENCY_TABLE`
+   */
+  readonly tableName?: string;
+  /**
+   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it request timeouts: the SDK has none.
+   * @default - a client that gives up on a connection after 1 s and on a request after 3 s, and tries again
+   */
+  readonly client?: Pick<DynamoDBClient, 'send'>;
+  /**
+   * Bytes of completed outcomes that this process keeps to answer duplicates without a request; `false` for none.
+   * @default 4 MiB
+   */
+  readonly cache?: number | false;
+}
+
+/** Errors after which nothing was written, and the same write may go again at once. */
+const CONTENDED = new Set([
+  'TransactionConflictException',
+  'ReplicatedWriteConflictException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+]);
+
+/** Errors that no retry can mend, with what to look at. */
+const MISCONFIGURED: Record<string, string> = {
+  ResourceNotFoundException: 'does not exist in the region and account of this client',
+  ValidationException:
+    'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
+  AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
+  UnrecognizedClientException: 'may not be used with these credentials',
+  InvalidSignatureException: 'may not be used with these credentials',
+  CredentialsProviderError: 'cannot be used without credentials',
+};
+
+/**
+ * Keeps records in a DynamoDB table: one write for a claim, one for its completion, and none besides.
+ *
+ * Reads the environment at the first request, so that a module with a store can be imported without one.
+ */
+export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
+  checkOptions('dynamoDBStore', options, {
+    tableName: [(value) => typeof value === 'string' && value !== '', 'a table name'],
+    client: [
+      (value) => typeof (value as DynamoDBClient)?.send === 'function',
+      'a DynamoDBClient or DynamoDBDocumentClient',
+    ],
+    cache: [
+      (value) => value === false || (Number.isInteger(value) && Number(value) >= 0),
+      'a number of bytes, or false',
+    ],
+  });
+  const { cache = 4 * 1024 * 1024 } = options;
+  const table = tableOf(options);
+  return cache === false ? table : cached(table, cache);
+}
+
+function tableOf(options: DynamoDBStoreOptions): Store {
+  let connection: Connection | undefined;
+
+  const write = async (request: (to: Connection) => Promise<unknown>, signal?: AbortSignal): Promise<Written> => {
+    connection ??= { client: options.client ?? defaultClient(), TableName: options.tableName ?? environment.table() };
+    const to = connection;
+    try {
+      await persistently(() => request(to), signal);
+      return { done: true };
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException')
+        throw storeError(error, to.TableName);
+      const { Item: item } = error as ConditionalCheckFailedException;
+      return { done: false, found: item && toRecord(item as Item) };
+    }
+  };
+
+  const put = (next: Claimed, condition: Condition, signal?: AbortSignal): Promise<Written> =>
+    write(({ client, TableName }) => {
+      const input: PutItemCommandInput = { TableName, Item: toItem(next), ...condition, ...HAND_BACK };
+      return client.send(new PutItemCommand(input), http(signal));
+    }, signal);
+
+  return {
+    insert: (next, signal) => put(next, IF_ABSENT, signal),
+    replace: (seen, next, signal) => put(next, ifSeen(seen), signal),
+    update: (held, change, signal) =>
+      write(({ client, TableName }) => {
+        const input: UpdateItemCommandInput = { TableName, ...ownersUpdate(held, change), ...HAND_BACK };
+        return client.send(new UpdateItemCommand(input), http(signal));
+      }, signal),
+  };
+}
+
+interface Connection {
+  readonly client: Pick<DynamoDBClient, 'send'>;
+  readonly TableName: string;
+}
+
+// The record in the way comes with the refusal: no second read, no read capacity.
+const HAND_BACK = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
+
+function http(signal?: AbortSignal): { abortSignal?: AbortSignal } {
+  return signal ? { abortSignal: signal } : {};
+}
+
+function defaultClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+  });
+}
+
+// The SDK has retried throttling already, but neither for long nor write conflicts at all. Full jitter, as the SDK's own.
+async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const again = error instanceof Error && CONTENDED.has(error.name) && tries < 10 && !signal?.aborted;
+      if (!again) throw error;
+      await sleep(Math.random() * Math.min(1_000, 25 * 2 ** tries), undefined, signal && { signal }).catch(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function storeError(cause: unknown, tableName: string): IdempotencyError {
+  const name = cause instanceof Error ? cause.name : '';
+  const hint =
+    MISCONFIGURED[name] ??
+    (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
+  if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
+  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached`, { cause });
+}
