@@ -1,1 +1,3 @@
-export {};
+export { IdempotencyTable, type IdempotencyTableProps } from './idempotency-table.ts';
+export { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';
+export { IdempotentQueueConsumer, type IdempotentQueueConsumerProps } from './idempotent-queue-consumer.ts';

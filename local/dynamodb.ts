@@ -75,7 +75,9 @@ async function ready(engine: ChildProcess, endpoint: string): Promise<void> {
         ),
       ),
     );
-    engine.once('exit', (code) => reject(new Error(`The embedded DynamoDB ended with code ${code} before it was ready.`)));
+    engine.once('exit', (code) =>
+      reject(new Error(`The embedded DynamoDB ended with code ${code} before it was ready.`)),
+    );
   });
   failed.catch(() => {});
   const client = clientOf({ endpoint });

@@ -95,7 +95,7 @@ function tableOf(options: DynamoDBStoreOptions): Store {
   const put = (next: Claimed, condition: Condition, signal?: AbortSignal): Promise<Written> =>
     write(({ client, TableName }) => {
       const input: PutItemCommandInput = { TableName, Item: toItem(next), ...condition, ...HAND_BACK };
-      return client.send(new PutItemCommand(input), http(signal));
+      return client.send(new PutItemCommand(input), { abortSignal: signal });
     }, signal);
 
   return {
@@ -104,7 +104,7 @@ function tableOf(options: DynamoDBStoreOptions): Store {
     update: (held, change, signal) =>
       write(({ client, TableName }) => {
         const input: UpdateItemCommandInput = { TableName, ...ownersUpdate(held, change), ...HAND_BACK };
-        return client.send(new UpdateItemCommand(input), http(signal));
+        return client.send(new UpdateItemCommand(input), { abortSignal: signal });
       }, signal),
   };
 }
@@ -116,10 +116,6 @@ interface Connection {
 
 // The record in the way comes with the refusal: no second read, no read capacity.
 const HAND_BACK = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
-
-function http(signal?: AbortSignal): { abortSignal?: AbortSignal } {
-  return signal ? { abortSignal: signal } : {};
-}
 
 function defaultClient(): DynamoDBClient {
   return new DynamoDBClient({

@@ -1,0 +1,66 @@
+import { Annotations, Duration } from 'aws-cdk-lib';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Construct } from 'constructs';
+import { ENVIRONMENT } from '../src/environment.ts';
+import { grantIdempotency } from './idempotency-table.ts';
+
+export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
+  /** The module with the handler. */
+  readonly entry: string;
+  /** The table of idempotency records. */
+  readonly table: dynamodb.ITable;
+  /**
+   * Name of the operation, the namespace of its keys. Keep it when the function is renamed: under another name everything that
+   * was done is forgotten.
+   * @default - the function's name, with a warning
+   */
+  readonly scope?: string;
+  /**
+   * How long an outcome is kept, and the least that the code may ask for.
+   * @default Duration.hours(24)
+   */
+  readonly retention?: Duration;
+}
+
+/** Lambda's own default is 3 s, which a cold start and a payment do not fit into. */
+const TIMEOUT = Duration.seconds(30);
+
+/** A `NodejsFunction` that is told its table, scope, retention and timeout, and may do to the table what the runtime does. */
+export class IdempotentFunction extends nodejs.NodejsFunction {
+  constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
+    const { table, scope, retention = Duration.hours(24), ...rest } = props;
+    const timeout = props.timeout ?? TIMEOUT;
+    super(parent, id, {
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      ...rest,
+      timeout,
+      environment: {
+        ...props.environment,
+        [ENVIRONMENT.table]: table.tableName,
+        ...(scope !== undefined && { [ENVIRONMENT.scope]: scope }),
+        [ENVIRONMENT.retention]: `${retention.toSeconds()}s`,
+        [ENVIRONMENT.functionTimeout]: `${timeout.toSeconds()}s`,
+      },
+      bundling: {
+        format: nodejs.OutputFormat.ESM,
+        // The SDK that was tested with, not the one Lambda happens to have.
+        bundleAwsSDK: true,
+        // CommonJS in an ESM bundle asks for `require`.
+        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        minify: true,
+        sourceMap: true,
+        ...props.bundling,
+      },
+    });
+    grantIdempotency(table, this);
+    if (scope === undefined) {
+      Annotations.of(this).addWarningV2(
+        'effectively-once:scope',
+        'The keys of this function are kept under its name: renaming it forgets what was done. Set `scope`.',
+      );
+    }
+  }
+}
