@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { place, SCENARIOS, type Scenario, until } from './scenarios.ts';
+import { openShop, type Shop } from './shop.ts';
+
+async function main(serve: boolean): Promise<void> {
+  let shop: Shop | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      await shop?.stop();
+      process.exit(130);
+    });
+  }
+  process.stdout.write('Starting DynamoDB, SQS and the functions … ');
+  shop = await openShop(serve ? Number(process.env['PORT'] ?? 0) : 0);
+  console.log('up.');
+  if (serve) return showHowToCall(shop);
+  const failed = await playAll(shop).finally(shop.stop);
+  process.exitCode = failed ? 1 : 0;
+}
+
+async function playAll(shop: Shop): Promise<boolean> {
+  await warmUp(shop);
+  const rows: Row[] = [];
+  for (const scenario of SCENARIOS) {
+    process.stdout.write(`  ${scenario.name} … `);
+    const row = await play(shop, scenario);
+    console.log(row.asExpected ? 'ok' : 'FAILED');
+    rows.push(row);
+  }
+  console.log(`\n${table(rows)}\n`);
+  const failed = rows.some((row) => !row.asExpected);
+  console.log(failed ? 'Not every effect happened as often as it should have.' : 'Every effect happened exactly once.');
+  return failed;
+}
+
+// Three at once, so that a double click later finds two functions ready.
+async function warmUp(shop: Shop): Promise<void> {
+  const keys = ['warm-up-1', 'warm-up-2', 'warm-up-3'];
+  await Promise.all(keys.map((key) => place(shop, key)));
+  await until(async () => (await Promise.all(keys.map(shop.charges))).every((count) => count === 1));
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly asExpected: boolean;
+}
+
+const HEADINGS = ['scenario', 'deliveries', 'runs', 'orders', 'charges', 'callers saw'];
+
+async function play(shop: Shop, { name, expected, play: run }: Scenario): Promise<Row> {
+  const before = { ...shop.counts };
+  const { orderIds, answers } = await run(shop);
+  const effects = await settled(shop, orderIds, expected.charges);
+  const deliveries = shop.counts.deliveries - before.deliveries;
+  const runs = shop.counts.runs - before.runs;
+  const orders = effects.filter(({ hasOrder }) => hasOrder).length;
+  const charges = effects.reduce((sum, effect) => sum + effect.charges, 0);
+  const isOnce = effects.every(
+    (effect) => effect.charges === expected.charges && Number(effect.hasOrder) === expected.orders,
+  );
+  return {
+    cells: [name, deliveries, runs, orders, charges, tally(answers)].map(String),
+    asExpected: isOnce && runs === expected.runs,
+  };
+}
+
+/** Effects once nothing more is to come; a double charge would come within the visibility timeout. */
+async function settled(shop: Shop, orderIds: readonly string[], charges: number) {
+  await until(async () => (await Promise.all(orderIds.map(shop.charges))).every((count) => count >= charges));
+  await sleep(300);
+  return Promise.all(
+    orderIds.map(async (id) => ({ hasOrder: await shop.hasOrder(id), charges: await shop.charges(id) })),
+  );
+}
+
+function tally(answers: readonly string[]): string {
+  const counts = Map.groupBy(answers, (answer) => answer);
+  return [...counts].map(([answer, all]) => (all.length > 1 ? `${all.length} × ${answer}` : answer)).join(', ');
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = [HEADINGS, ...rows.map(({ cells }) => cells)];
+  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
+}
+
+function showHowToCall({ api: { url } }: Shop): void {
+  console.log(`
+Place an order, as often as you like, and see it placed once:
+
+  curl -i ${url}/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order' -d '{"item":"book","amount":1000}'
+
+The same key with another payload is refused:
+
+  curl -i ${url}/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order' -d '{"item":"book","amount":9900}'
+
+And look at it:
+
+  curl ${url}/orders/my-first-order
+
+Ctrl-C ends it.`);
+}
+
+function explain(error: unknown): string {
+  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+  return code === 'EADDRINUSE' ? `Port ${port} is in use: set PORT to another, or leave it unset.` : message;
+}
+
+await main(process.argv.includes('--serve')).catch((error) => {
+  console.error(`\n${explain(error)}`);
+  process.exit(1);
+});

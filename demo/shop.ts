@@ -1,0 +1,171 @@
+import { CreateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { clientOf, LOCAL, startDynamoDB } from '../local/dynamodb.ts';
+import { type EventSourceMapping, startEventSourceMapping } from '../local/event-source-mapping.ts';
+import { type HttpApi, startHttpApi } from '../local/http-api.ts';
+import { type LocalFunction, startFunction } from '../local/lambda.ts';
+import { sqsClientOf, startSqs } from '../local/sqs.ts';
+import { schemaOf, synthesize } from '../local/template.ts';
+
+/** The example shop on this machine: the synthesized stack, with its times shortened so that nobody has to wait. */
+export interface Shop {
+  readonly api: HttpApi;
+  readonly placeOrder: LocalFunction;
+  readonly mapping: EventSourceMapping;
+  /** Handler runs and record deliveries so far. */
+  readonly counts: { readonly runs: number; readonly deliveries: number };
+  readonly hasOrder: (orderId: string) => Promise<boolean>;
+  /** Charges in the ledger. */
+  readonly charges: (orderId: string) => Promise<number>;
+  readonly send: (body: string) => Promise<void>;
+  /** Bodies in the dead-letter queue. */
+  readonly deadLetters: () => Promise<string[]>;
+  readonly stop: () => Promise<void>;
+}
+
+const TIMEOUT_MS = 2_000;
+const VISIBILITY_TIMEOUT_S = 1;
+
+export async function openShop(port?: number): Promise<Shop> {
+  const stops: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const undo of stops.splice(0).reverse()) await undo();
+  };
+  try {
+    return await assemble(stops, stop, port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, port?: number): Promise<Shop> {
+  const template = synthesize();
+  const counts = { runs: 0, deliveries: 0 };
+
+  const dynamodb = await startDynamoDB();
+  stops.push(dynamodb.stop);
+  const client = clientOf(dynamodb);
+  stops.push(() => client.destroy());
+  for (const TableName of template.idsOf('AWS::DynamoDB::Table')) {
+    const properties = template.properties(TableName);
+    await client.send(new CreateTableCommand({ TableName, ...schemaOf(properties) }));
+    const { TimeToLiveSpecification } = properties;
+    if (TimeToLiveSpecification) await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+  }
+
+  const queues = await startSqs();
+  stops.push(queues.stop);
+  const sqs = sqsClientOf(queues);
+  stops.push(() => sqs.destroy());
+  const urls = new Map<string, string>();
+  const byDependency = template.idsOf('AWS::SQS::Queue').sort((a, b) => Number(isConsumed(a)) - Number(isConsumed(b)));
+  function isConsumed(id: string): boolean {
+    return template.properties(id)['RedrivePolicy'] !== undefined;
+  }
+  for (const QueueName of byDependency) {
+    const { RedrivePolicy: redrive } = template.properties(QueueName);
+    const policy = redrive && {
+      ...redrive,
+      deadLetterTargetArn: await arnOf(redrive.deadLetterTargetArn['Fn::GetAtt'][0]),
+    };
+    const Attributes = policy && {
+      VisibilityTimeout: `${VISIBILITY_TIMEOUT_S}`,
+      RedrivePolicy: JSON.stringify(policy),
+    };
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    // The host it names, sqs.<region>.localhost, is not known to every resolver.
+    urls.set(QueueName, new URL(new URL(QueueUrl ?? '').pathname, queues.endpoint).href);
+  }
+  async function arnOf(id: string): Promise<string> {
+    const QueueUrl = urls.get(id);
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+    return Attributes?.['QueueArn'] ?? '';
+  }
+  const [deadLetterQueueUrl, queueUrl] = byDependency.map((id) => urls.get(id) ?? '');
+
+  const start = (prefix: string, file: string): LocalFunction => {
+    const id = template.idsOf('AWS::Lambda::Function').find((logicalId) => logicalId.startsWith(prefix)) ?? '';
+    const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = LOCAL.credentials;
+    const lambda = startFunction({
+      name: prefix,
+      entry: new URL(`../examples/orders/${file}`, import.meta.url),
+      environment: {
+        ...template.environment(id, (logicalId) => urls.get(logicalId) ?? logicalId),
+        AWS_REGION: LOCAL.region,
+        AWS_ACCESS_KEY_ID,
+        AWS_SECRET_ACCESS_KEY,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+        AWS_ENDPOINT_URL_SQS: queues.endpoint,
+      },
+      timeoutMs: TIMEOUT_MS,
+      concurrency: 3,
+      onEvent: ({ type }) => {
+        if (type === 'acquired' || type === 'takeover') counts.runs++;
+      },
+    });
+    stops.push(lambda.stop);
+    return lambda;
+  };
+  const placeOrder = start('PlaceOrder', 'place-order.ts');
+  const getOrder = start('GetOrder', 'get-order.ts');
+  const chargeOrder = start('ChargeOrder', 'charge-order.ts');
+
+  const mapping = startEventSourceMapping({
+    sqs,
+    queueUrl: queueUrl ?? '',
+    batchSize: 10,
+    invoke: (event) => {
+      counts.deliveries += event.Records.length;
+      return chargeOrder.invoke(event);
+    },
+  });
+  stops.push(mapping.stop);
+  const counted = (event: unknown): Promise<unknown> => {
+    counts.deliveries++;
+    return placeOrder.invoke(event);
+  };
+  const api = await startHttpApi({ 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke }, port);
+  stops.push(api.stop);
+
+  const documents = DynamoDBDocumentClient.from(client);
+  const tableOf = (prefix: string): string | undefined =>
+    template.idsOf('AWS::DynamoDB::Table').find((id) => id.startsWith(prefix));
+  return {
+    api,
+    placeOrder,
+    mapping,
+    counts,
+    hasOrder: async (orderId) => {
+      const { Item } = await documents.send(new GetCommand({ TableName: tableOf('OrdersTable'), Key: { orderId } }));
+      return Item !== undefined;
+    },
+    charges: async (orderId) => {
+      const { Count = 0 } = await documents.send(
+        new QueryCommand({
+          TableName: tableOf('LedgerTable'),
+          KeyConditionExpression: 'orderId = :orderId',
+          ExpressionAttributeValues: { ':orderId': orderId },
+          ConsistentRead: true,
+        }),
+      );
+      return Count;
+    },
+    send: async (MessageBody) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+    },
+    deadLetters: async () => {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: deadLetterQueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
+      );
+      return Messages.map(({ Body }) => Body ?? '');
+    },
+    stop,
+  };
+}

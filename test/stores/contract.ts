@@ -1,0 +1,165 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Change, Claimed, IdempotencyRecord } from '../../src/core/record.ts';
+import type { Store } from '../../src/core/store.ts';
+
+const NOW = 1_800_000_000_000;
+
+/** What every store promises. `open` gives a new one, empty. */
+export function testStore(name: string, open: () => Promise<Store> | Store): void {
+  describe(`the store contract: ${name}`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+
+    const completion = {
+      status: 'COMPLETED',
+      outcome: { kind: 'value', body: '1' },
+      completedAt: NOW,
+      expiresAt: 9,
+    } as const;
+    const release = { expiresAt: 9 } as const;
+    const extension = { leaseUntil: NOW + 9_000, expiresAt: 9 } as const;
+    const changes: [string, Change, (held: Claimed) => IdempotencyRecord][] = [
+      ['completes', completion, ({ leaseUntil, ...held }) => ({ ...held, ...completion, version: held.version + 1 })],
+      ['releases', release, ({ leaseUntil, owner, ...held }) => ({ ...held, ...release, version: held.version + 1 })],
+      ['extends', extension, (held) => ({ ...held, ...extension, version: held.version + 1 })],
+    ];
+
+    /** The record, by way of a write that must lose against it. */
+    const read = async (id: string): Promise<IdempotencyRecord | undefined> => {
+      const written = await store.replace(claimed({ id, version: -1 }), claimed({ id }));
+      if (written.done) throw new Error('replaced what was not seen');
+      return written.found;
+    };
+
+    it('inserts where no record has the id, and keeps every attribute', async () => {
+      const record = claimed({ fingerprint: 'f' });
+      expect(await store.insert(record)).toEqual({ done: true });
+      expect(await read(record.id)).toEqual(record);
+    });
+
+    it('hands back the record in the way of an insert', async () => {
+      const first = claimed();
+      await store.insert(first);
+      expect(await store.insert(claimed({ id: first.id }))).toEqual({ done: false, found: first });
+    });
+
+    it('lets one of many concurrent inserts win', async () => {
+      const { id } = claimed();
+      const written = await Promise.all(Array.from({ length: 20 }, () => store.insert(claimed({ id }))));
+      expect(written.filter(({ done }) => done)).toHaveLength(1);
+    });
+
+    it('replaces the record that was seen', async () => {
+      const seen = claimed();
+      const next = claimed({ id: seen.id, version: 2, attempt: 2 });
+      await store.insert(seen);
+      expect(await store.replace(seen, next)).toEqual({ done: true });
+      expect(await read(seen.id)).toEqual(next);
+    });
+
+    it('lets one of many concurrent replaces win', async () => {
+      const seen = claimed();
+      await store.insert(seen);
+      const replaces = Array.from({ length: 20 }, () => store.replace(seen, claimed({ id: seen.id, version: 2 })));
+      expect((await Promise.all(replaces)).filter(({ done }) => done)).toHaveLength(1);
+    });
+
+    it('does not replace a record that was changed since', async () => {
+      const seen = claimed();
+      await store.insert(seen);
+      await store.update(seen, extension);
+      const found = { ...seen, ...extension, version: 2 };
+      expect(await store.replace(seen, claimed({ id: seen.id }))).toEqual({ done: false, found });
+    });
+
+    it('does not replace another record that has the same id and version', async () => {
+      const found = claimed({ claimedAt: NOW + 1 });
+      await store.insert(found);
+      expect(await store.replace(claimed({ id: found.id }), claimed({ id: found.id }))).toEqual({ done: false, found });
+    });
+
+    it('replaces nothing where the record is gone', async () => {
+      const seen = claimed();
+      expect(await store.replace(seen, claimed({ id: seen.id }))).toEqual({ done: false, found: undefined });
+      expect(await read(seen.id)).toBeUndefined();
+    });
+
+    it.each(changes)(
+      '%s for the owner, raises the version and leaves nothing of the old state',
+      async (_, change, after) => {
+        const held = claimed({ fingerprint: 'f' });
+        await store.insert(held);
+        expect(await store.update(held, change)).toEqual({ done: true });
+        expect(await read(held.id)).toEqual(after(held));
+      },
+    );
+
+    it.each(changes)('never %s for another owner', async (_, change) => {
+      const found = claimed();
+      await store.insert(found);
+      expect(await store.update({ ...found, owner: 'another' }, change)).toEqual({ done: false, found });
+      expect(await read(found.id)).toEqual(found);
+    });
+
+    it.each(changes)('never %s what is completed', async (_, change) => {
+      const held = claimed();
+      await store.insert(held);
+      await store.update(held, completion);
+      const { leaseUntil, ...rest } = held;
+      const found = { ...rest, ...completion, version: 2 };
+      expect(await store.update(held, { ...change, expiresAt: 77 })).toEqual({ done: false, found });
+    });
+
+    it.each(changes)('never %s what is released', async (_, change) => {
+      const held = claimed();
+      await store.insert(held);
+      await store.update(held, release);
+      const { leaseUntil, owner, ...rest } = held;
+      expect(await store.update(held, change)).toEqual({ done: false, found: { ...rest, ...release, version: 2 } });
+    });
+
+    it.each(changes)('never %s what is gone, and creates nothing', async (_, change) => {
+      const held = claimed();
+      expect(await store.update(held, change)).toEqual({ done: false, found: undefined });
+      expect(await read(held.id)).toBeUndefined();
+    });
+
+    it("keeps the owner's changes apart from the version it saw, so that they may come in any order", async () => {
+      const held = claimed();
+      await store.insert(held);
+      await Promise.all([store.update(held, extension), store.update(held, extension)]);
+      expect(await store.update(held, completion)).toEqual({ done: true });
+      expect(await read(held.id)).toMatchObject({ status: 'COMPLETED', version: 4 });
+    });
+
+    it.each([
+      { kind: 'value' },
+      { kind: 'value', body: '' },
+      { kind: 'value', body: '"ü€😀"' },
+      { kind: 'error', body: '{"message":"no"}' },
+      { kind: 'unavailable', body: 'why' },
+    ] as const)('keeps the outcome %o as it is', async (outcome) => {
+      const held = claimed();
+      await store.insert(held);
+      await store.update(held, { ...completion, outcome });
+      expect(await read(held.id)).toMatchObject({ outcome });
+      expect(((await read(held.id)) as { outcome: object }).outcome).toEqual(outcome);
+    });
+  });
+}
+
+export function claimed(record: Partial<Claimed> = {}): Claimed {
+  return {
+    id: `id-${crypto.randomUUID()}`,
+    status: 'IN_PROGRESS',
+    version: 1,
+    owner: crypto.randomUUID(),
+    attempt: 1,
+    leaseUntil: NOW + 1_000,
+    claimedAt: NOW,
+    expiresAt: NOW / 1_000 + 60,
+    ...record,
+  };
+}

@@ -1,0 +1,90 @@
+import { DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type DynamoDBStoreOptions, dynamoDBStore } from '../../src/stores/dynamodb.ts';
+import { ACTIONS } from '../../src/stores/dynamodb-item.ts';
+import { createTable, engineClient } from '../engine.ts';
+import { claimed, testStore } from './contract.ts';
+
+const client = engineClient();
+const sent = new Set<string>();
+client.middlewareStack.add(
+  (next, context) => (args) => {
+    sent.add(`dynamodb:${context.commandName?.replace('Command', '')}`);
+    return next(args);
+  },
+  { step: 'initialize' },
+);
+
+let tableName: string;
+beforeAll(async () => {
+  tableName = await createTable(client);
+  sent.clear();
+});
+const open = (options: DynamoDBStoreOptions = {}) => dynamoDBStore({ client, tableName, cache: false, ...options });
+
+testStore('DynamoDB', open);
+testStore('DynamoDB with its cache', () => open({ cache: 4_000 }));
+testStore('DynamoDB by a document client', () =>
+  open({ client: DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: true } }) }),
+);
+
+describe('what DynamoDB is asked', () => {
+  it('is just what the grant allows', async () => {
+    const store = open();
+    const held = claimed();
+    await store.insert(held);
+    await store.replace(held, held);
+    await store.update(held, { expiresAt: 1 });
+    expect([...sent].sort()).toEqual([...ACTIONS].sort());
+  });
+});
+
+describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for', () => {
+  const refused = (message: string) => ({
+    code: 'CONFIG_INVALID',
+    retryable: false,
+    message: expect.stringContaining(message),
+  });
+
+  it('where the table does not exist, or in another region', async () => {
+    await expect(open({ tableName: 'no-such-table' }).insert(claimed())).rejects.toMatchObject(
+      refused('no-such-table'),
+    );
+  });
+
+  it('where the table has another key schema', async () => {
+    const other = await createTable(client, 'pk');
+    await expect(open({ tableName: other }).insert(claimed())).rejects.toMatchObject(refused('key schema'));
+    await expect(open({ tableName: other }).update(claimed(), { expiresAt: 1 })).rejects.toMatchObject(
+      refused('key schema'),
+    );
+  });
+
+  it('where another tool keeps its items', async () => {
+    const record = claimed();
+    const Item = { id: { S: record.id }, status: { S: 'COMPLETED' }, expiration: { N: '1' } };
+    await client.send(new PutItemCommand({ TableName: tableName, Item }));
+    await expect(open().insert(record)).rejects.toMatchObject(refused('did not write'));
+  });
+
+  it('where no table is named', async () => {
+    await expect(dynamoDBStore({ client }).insert(claimed())).rejects.toMatchObject(refused('IDEMPOTENCY_TABLE'));
+  });
+
+  it.each([
+    [{ tableName: '' }, 'tableName'],
+    [{ client: {} }, 'client'],
+    [{ cache: 'big' }, 'cache'],
+    [{ table: 'x' }, 'table'],
+  ])('when built with %o', (options, named) => {
+    expect(() => dynamoDBStore(options as DynamoDBStoreOptions)).toThrow(
+      expect.objectContaining(refused(`\`${named}\``)),
+    );
+  });
+
+  it('but may be imported where there is no environment', async () => {
+    expect(() => dynamoDBStore()).not.toThrow();
+    expect(await client.send(new DescribeTableCommand({ TableName: tableName }))).toBeDefined();
+  });
+});
