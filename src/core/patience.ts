@@ -1,11 +1,11 @@
 import { IdempotencyError, isIdempotencyError } from './errors.ts';
 import type { Store } from './store.ts';
 
-const MOST_MS = 5_000;
+const MOST_MS = 10_000;
 const LEAST_MS = 250;
 
 /**
- * A store that always answers in time: whatever takes more than half of what is left (at most 5 s) ends with
+ * A store that always answers in time: whatever takes more than half of what is left (at most 10 s) ends with
  * `STORE_UNAVAILABLE`, and so does whatever else goes wrong below. `stop` ends it at once.
  */
 export function patient(store: Store, remaining: () => number, stop?: AbortSignal): Store {

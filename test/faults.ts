@@ -1,0 +1,54 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { engineClient } from './engine.ts';
+
+type Command = 'PutItem' | 'UpdateItem';
+export type Fault = (apply: () => Promise<unknown>) => Promise<unknown>;
+
+/** A real client of the embedded engine whose requests can be counted and go wrong. */
+export interface FaultyClient {
+  readonly client: DynamoDBClient;
+  /** Attempts of all commands, the SDK's retries included. */
+  readonly requests: () => number;
+  /** What the next attempts of a command meet, one each; the rest go through. */
+  readonly next: (command: Command, ...faults: Fault[]) => void;
+}
+
+export function faultyClient(): FaultyClient {
+  const client = engineClient();
+  const faults: Record<Command, Fault[]> = { PutItem: [], UpdateItem: [] };
+  let requests = 0;
+  client.middlewareStack.addRelativeTo(
+    (next: any, context: { commandName?: string }) => (args: any) => {
+      requests++;
+      const command = context.commandName?.replace('Command', '') as Command;
+      const fault: Fault = faults[command]?.shift() ?? ((apply) => apply());
+      return fault(() => next(args)) as any;
+    },
+    { name: 'faults', relation: 'after', toMiddleware: 'retryMiddleware' },
+  );
+  return { client, requests: () => requests, next: (command, ...more) => faults[command].push(...more) };
+}
+
+/** The server applies the write, and its answer is lost: the SDK sends it again. */
+export const losesAnswer: Fault = async (apply) => {
+  await apply().catch(() => {});
+  throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' });
+};
+
+/** The server applies the write, and nothing is ever heard of it. */
+export const neverAnswers: Fault = async (apply) => {
+  await apply().catch(() => {});
+  return new Promise(() => {});
+};
+
+/** The server refuses, and nothing was written. */
+export const refuses =
+  (name: string): Fault =>
+  async () => {
+    throw Object.assign(new Error(name), { name, $metadata: {} });
+  };
+
+/** All attempts of one request fail. */
+export const isDown: readonly Fault[] = Array.from({ length: 4 }, () => async () => {
+  throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', $metadata: { httpStatusCode: 500 } });
+});

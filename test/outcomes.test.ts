@@ -1,0 +1,373 @@
+import { dynamoDBStore, type Execution, TerminalError } from 'effectively-once';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTable, engineClient } from './engine.ts';
+import { type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers, refuses } from './faults.ts';
+import { type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+
+let tableName: string;
+beforeAll(async () => {
+  tableName = await createTable(engineClient());
+});
+
+/** All a lease can take: the invocation, and the clock skew. */
+const LEASE_MS = TIMEOUT_MS + 1_000;
+
+describe.each(WAYS)('$name', ({ build, name }) => {
+  let aws: FaultyClient;
+  let request: Request;
+  let runs: Execution[];
+  const warnings = vi.spyOn(process, 'emitWarning');
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    warnings.mockReset().mockImplementation(() => {});
+    aws = faultyClient();
+    request = { key: crypto.randomUUID(), payload: { amount: 1 } };
+    runs = [];
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    aws.client.destroy();
+  });
+
+  const store = (client = aws.client) => dynamoDBStore({ client, tableName, cache: false });
+  const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
+    build(
+      (execution) => {
+        runs.push(execution);
+        return handler(execution);
+      },
+      { store: store(), ...options },
+    );
+  const wait = (ms: number) => vi.setSystemTime(Date.now() + ms);
+  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
+  const refused = (code: string, details = {}) => ({ error: expect.objectContaining({ code, ...details }) });
+
+  /** A handler that is stopped until the test lets it go. */
+  const stopped = (options: Partial<WayOptions> = {}) => {
+    let enter = (_: PromiseWithResolvers<unknown>): void => {};
+    const call = way(() => {
+      const gate = Promise.withResolvers();
+      enter(gate);
+      return gate.promise;
+    }, options);
+    /** Begins a run and comes back when it is inside the handler. */
+    const begin = async (): Promise<{ answer: Promise<Seen>; gate: PromiseWithResolvers<unknown> }> => {
+      const entered = new Promise<PromiseWithResolvers<unknown>>((resolve) => {
+        enter = resolve;
+      });
+      const answer = call(request);
+      return { answer, gate: await entered };
+    };
+    return { call, begin };
+  };
+
+  it('runs the first request', async () => {
+    expect(await way(() => ({ id: 7 }))(request)).toEqual(saw({ id: 7 }));
+    expect(runs).toMatchObject([{ key: request.key, attempt: 1 }]);
+  });
+
+  it('answers a duplicate with the recorded outcome, without a run', async () => {
+    const call = way(() => ({ run: runs.length }));
+    await call(request);
+    expect(await call(request)).toEqual(saw({ run: 1 }));
+    expect(runs).toHaveLength(1);
+  });
+
+  it('refuses a concurrent duplicate, which may come back in a second', async () => {
+    const { call, begin } = stopped();
+    const { answer, gate } = await begin();
+    expect(await call(request)).toEqual(refused('CONFLICT', { retryable: true, retryAfterMs: 1_000 }));
+    gate.resolve('first');
+    expect(await answer).toEqual(saw('first'));
+    expect(await call(request)).toEqual(saw('first'));
+    expect(runs).toHaveLength(1);
+  });
+
+  it("lets a concurrent duplicate wait for the outcome, with onConflict: 'wait'", async () => {
+    const { call, begin } = stopped({ onConflict: 'wait' });
+    const { answer, gate } = await begin();
+    const duplicates = [call(request), call(request)];
+    setTimeout(() => gate.resolve('first'), 80);
+    expect(await Promise.all([answer, ...duplicates])).toEqual([saw('first'), saw('first'), saw('first')]);
+    expect(runs).toHaveLength(1);
+  });
+
+  it('refuses another payload under the key, in flight and afterwards', async () => {
+    const { call, begin } = stopped();
+    const other = { ...request, payload: { amount: 2 } };
+    const { answer, gate } = await begin();
+    expect(await call(other)).toEqual(refused('MISMATCH', { retryable: false }));
+    gate.resolve('first');
+    await answer;
+    expect(await call(other)).toEqual(refused('MISMATCH'));
+    expect(await call(request)).toEqual(saw('first'));
+    expect(runs).toHaveLength(1);
+  });
+
+  it.each([undefined, null, '', '  '])('refuses a request whose key is %o', async (key) => {
+    expect(await way(() => 1)({ ...request, key: key as string })).toEqual(
+      refused('KEY_MISSING', { retryable: false }),
+    );
+    expect(runs).toHaveLength(0);
+  });
+
+  it.each([{ id: 1 }, ['a', undefined], 'x'.repeat(10_000), 'a\u0000b'])(
+    'refuses a key that is none: %o',
+    async (key) => {
+      expect(await way(() => 1)({ ...request, key: key as string })).toEqual(
+        refused('KEY_INVALID', { retryable: false }),
+      );
+      expect(runs).toHaveLength(0);
+    },
+  );
+
+  it.each([0, false])('takes %o for a key', async (key) => {
+    await way(() => 1, { scope: crypto.randomUUID() })({ key: key as unknown as string });
+    expect(runs).toMatchObject([{ key: String(key) }]);
+  });
+
+  it("runs unprotected without a key, with onMissingKey: 'run'", async () => {
+    const call = way(() => runs.length, { onMissingKey: 'run' });
+    expect([await call({}), await call({})]).toEqual([saw(1), saw(2)]);
+    expect(runs).toMatchObject([{ key: undefined }, { key: undefined }]);
+    expect(aws.requests()).toBe(0);
+  });
+
+  it('runs again after a retryable error, which the caller gets as it is', async () => {
+    const failure = new Error('provider is away');
+    const call = way(({ attempt }) => {
+      if (attempt === 1) throw failure;
+      return 'done';
+    });
+    expect(await call(request)).toEqual({ error: failure });
+    expect(await call(request)).toEqual(saw('done'));
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('records a terminal error, and throws it again at a duplicate', async () => {
+    const declined = Object.assign(new TerminalError('declined'), { statusCode: 402, name: 'CardDeclined' });
+    const call = way(() => Promise.reject(declined));
+    expect(await call(request)).toEqual({ error: declined });
+    const { error } = (await call(request)) as { error: Error };
+    expect(error).toBeInstanceOf(TerminalError);
+    expect(error).toMatchObject({ name: 'CardDeclined', message: 'declined', statusCode: 402 });
+    expect(runs).toHaveLength(1);
+  });
+
+  it('records what isTerminal says is terminal, also what is no Error', async () => {
+    const call = way(() => Promise.reject('no'), { isTerminal: (error) => error === 'no' });
+    expect([await call(request), await call(request)]).toEqual([{ error: 'no' }, { error: 'no' }]);
+    expect(runs).toHaveLength(1);
+  });
+
+  it('runs again after a value that is not to be recorded', async () => {
+    const call = way(() => runs.length, { records: (value) => value === 2 });
+    expect([await call(request), await call(request), await call(request)]).toEqual([saw(1), saw(2), saw(2)]);
+  });
+
+  it('replays a result that is undefined', async () => {
+    const call = way(() => undefined);
+    expect([await call(request), await call(request)]).toEqual([saw(undefined), saw(undefined)]);
+    expect(runs).toHaveLength(1);
+  });
+
+  it.each([
+    ['a Date', { at: new Date(0) }],
+    ['a Map', new Map([[1, 2]])],
+    ['a BigInt', { big: 1n }],
+    ['NaN', [Number.NaN]],
+    ['a cycle', cycle()],
+    ['a function', () => 1],
+    ['undefined in an array', [undefined]],
+    ['a class instance', new (class Receipt {})()],
+    ['half a megabyte', 'x'.repeat(500_000)],
+  ])(
+    'records %s as done without value: the caller gets it, duplicates are refused, nothing runs again',
+    async (_, value) => {
+      const call = way(() => value);
+      expect(await call(request)).toEqual(saw(value));
+      const duplicate =
+        name === 'idempotentBatch' ? { done: true } : refused('RESULT_UNAVAILABLE', { retryable: false });
+      expect(await call(request)).toEqual(duplicate);
+      expect(runs).toHaveLength(1);
+    },
+  );
+
+  it('replays members that are undefined as absent, as JSON does', async () => {
+    const call = way(() => ({ a: 1, b: undefined }));
+    expect([await call(request), await call(request)]).toEqual([saw({ a: 1, b: undefined }), saw({ a: 1 })]);
+    expect(runs).toHaveLength(1);
+  });
+
+  it.each(['before', 'after'])(
+    'runs nothing until the lease is over when the process dies %s the effect, then runs again',
+    async () => {
+      const { call, begin } = stopped();
+      await begin(); // and is never heard of again
+      wait(LEASE_MS - 1);
+      expect(await call(request)).toEqual(refused('CONFLICT'));
+      wait(1);
+      const { answer, gate } = await begin();
+      gate.resolve('second');
+      expect(await answer).toEqual(saw('second'));
+      expect(await call(request)).toEqual(saw('second'));
+      expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    },
+  );
+
+  it('adopts the outcome of the run that took over, and changes nothing', async () => {
+    const { begin, call } = stopped();
+    const first = await begin();
+    wait(LEASE_MS);
+    const second = await begin();
+    second.gate.resolve('second');
+    expect(await second.answer).toEqual(saw('second'));
+    first.gate.resolve('first');
+    expect(await first.answer).toEqual(saw('second'));
+    expect(await call(request)).toEqual(saw('second'));
+  });
+
+  it('adopts it also where the stale run fails', async () => {
+    const { begin } = stopped();
+    const first = await begin();
+    wait(LEASE_MS);
+    const second = await begin();
+    second.gate.resolve('second');
+    await second.answer;
+    first.gate.reject(new Error('late'));
+    expect(await first.answer).toEqual(saw('second'));
+  });
+
+  it('tells a stale run to come back while the run that took over is under way', async () => {
+    const { begin } = stopped();
+    const first = await begin();
+    wait(LEASE_MS);
+    const second = await begin();
+    first.gate.resolve('first');
+    expect(await first.answer).toEqual(refused('LEASE_LOST', { retryable: true }));
+    second.gate.resolve('second');
+    expect(await second.answer).toEqual(saw('second'));
+  });
+
+  it("throws a stale run's own error while the run that took over is under way", async () => {
+    const { begin } = stopped();
+    const first = await begin();
+    wait(LEASE_MS);
+    const second = await begin();
+    first.gate.reject(new Error('mine'));
+    expect(await first.answer).toEqual({ error: new Error('mine') });
+    second.gate.resolve('second');
+    expect(await second.answer).toEqual(saw('second'));
+  });
+
+  it('takes a key whose outcome has expired for a new one, though the record is still there', async () => {
+    const call = way(() => runs.length, { retention: '1h' });
+    await call(request);
+    wait(3_600_000 - 1_000);
+    expect(await call(request)).toEqual(saw(1));
+    wait(2_000);
+    expect(await call({ ...request, payload: 'another' })).toEqual(saw(2));
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('runs nothing when the store is down at the claim', async () => {
+    aws.next('PutItem', ...isDown);
+    const call = way(() => 1);
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE', { retryable: true, retryAfterMs: 1_000 }));
+    expect(runs).toHaveLength(0);
+    expect(await call(request)).toEqual(saw(1));
+  });
+
+  it('gives the value when the store is down at the completion, and refuses duplicates until the lease is over', async () => {
+    aws.next('UpdateItem', ...isDown);
+    const call = way(() => runs.length);
+    expect(await call(request)).toEqual(saw(1));
+    expect(warnings).toHaveBeenCalledWith(expect.stringContaining('completion-failed'), 'IdempotencyWarning');
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+    wait(LEASE_MS);
+    expect(await call(request)).toEqual(saw(2));
+  });
+
+  it('throws the error of the handler, not of the store, when the store is down at the release', async () => {
+    aws.next('UpdateItem', ...isDown);
+    const failure = new Error('provider is away');
+    expect(await way(() => Promise.reject(failure))(request)).toEqual({ error: failure });
+  });
+
+  it('recognises its own claim when the answer was lost and the SDK sent it again', async () => {
+    aws.next('PutItem', losesAnswer, losesAnswer);
+    expect(await way(() => 1)(request)).toEqual(saw(1));
+    expect(runs).toMatchObject([{ attempt: 1 }]);
+    expect(aws.requests()).toBe(4);
+  });
+
+  it('recognises its own takeover when the answer was lost and the SDK sent it again', async () => {
+    const { begin } = stopped();
+    await begin();
+    wait(LEASE_MS);
+    aws.next('PutItem', (apply) => apply(), losesAnswer);
+    const { gate, answer } = await begin();
+    gate.resolve('second');
+    expect(await answer).toEqual(saw('second'));
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('recognises its own completion when the answer was lost and the SDK sent it again', async () => {
+    aws.next('UpdateItem', losesAnswer, losesAnswer);
+    const call = way(() => runs.length);
+    expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
+  it('runs nothing when the answer to the claim never comes, and gives back what it may have claimed', async () => {
+    aws.next('PutItem', neverAnswers);
+    const call = way(() => runs.length, { timeoutMs: 1_000 });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(runs).toHaveLength(0);
+    expect(await call(request)).toEqual(saw(1));
+  });
+
+  it('gives the value when the answer to the completion never comes', async () => {
+    aws.next('UpdateItem', neverAnswers);
+    const call = way(() => runs.length, { timeoutMs: 1_000 });
+    expect(await call(request)).toEqual(saw(1));
+    expect(warnings).toHaveBeenCalledWith(expect.stringContaining('completion-failed'), 'IdempotencyWarning');
+    expect(await call(request)).toEqual(saw(1));
+  });
+
+  it('retries a claim and a completion that meet a transaction or a throttle', async () => {
+    const conflict = refuses('TransactionConflictException');
+    aws.next('PutItem', conflict, conflict, conflict);
+    aws.next('UpdateItem', conflict, refuses('ReplicatedWriteConflictException'), refuses('ThrottlingException'));
+    const call = way(() => runs.length);
+    expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
+  it('keeps the fingerprint of the payload as it arrived, whatever the handler does to it', async () => {
+    const payload = { amount: 1 };
+    const call = way(() => {
+      payload.amount = 99;
+      return 'done';
+    });
+    await call({ ...request, payload });
+    expect(await call({ ...request, payload: { amount: 1 } })).toEqual(saw('done'));
+  });
+
+  it('hands out a fresh copy of the value every time', async () => {
+    if (name === 'idempotentBatch') return; // nobody is answered
+    const call = way(() => ({ tags: ['a'] }));
+    for (let time = 0; time < 3; time++) {
+      const { value } = (await call(request)) as { value: { tags: string[] } };
+      expect(value).toEqual({ tags: ['a'] });
+      value.tags.push('b');
+    }
+  });
+});
+
+function cycle(): unknown {
+  const value: Record<string, unknown> = {};
+  value['self'] = value;
+  return value;
+}

@@ -1,0 +1,133 @@
+import middy from '@middy/core';
+import type { Context, SQSRecord } from 'aws-lambda';
+import {
+  type CommonOptions,
+  type Duration,
+  type Execution,
+  idempotent,
+  idempotentBatch,
+  runOnce,
+} from 'effectively-once';
+import { idempotency } from 'effectively-once/middy';
+import { vi } from 'vitest';
+
+/** One request, in whatever form a way in takes it. */
+export interface Request {
+  readonly key?: string;
+  readonly payload?: unknown;
+}
+
+/** What its caller sees: a value (of a batch record just that it is done), or an error. */
+export type Seen = { readonly value: unknown } | { readonly done: true } | { readonly error: any };
+
+export interface WayOptions extends CommonOptions {
+  readonly scope?: string;
+  readonly lease?: Duration;
+  /** Of the invocation, where there is one. */
+  readonly timeoutMs?: number;
+}
+
+/** One of the four ways in: builds a function of a request around a handler. */
+export interface Way {
+  readonly name: string;
+  readonly build: (
+    handler: (execution: Execution) => unknown,
+    options: WayOptions,
+  ) => (request: Request) => Promise<Seen>;
+}
+
+/** Ms a Lambda invocation of these tests has. */
+export const TIMEOUT_MS = 10_000;
+
+export const WAYS: readonly Way[] = [
+  {
+    name: 'runOnce',
+    build:
+      (handler, { timeoutMs = TIMEOUT_MS, ...options }) =>
+      ({ key, payload }) =>
+        see(runOnce({ lease: timeoutMs, scope: 'test', ...options, key, payload }, handler)),
+  },
+  {
+    name: 'idempotent',
+    build: (handler, { timeoutMs, ...options }) => {
+      const wrapped = idempotent(async (_: Request, context) => handler(context.idempotency), {
+        ...options,
+        ...OF_REQUEST,
+      });
+      return (request) => see(wrapped(request, lambdaContext(timeoutMs)));
+    },
+  },
+  {
+    name: 'middy',
+    build: (handler, { timeoutMs, ...options }) => {
+      const wrapped = middy<Request, unknown>()
+        .use(idempotency<Request>({ ...OF_REQUEST, ...options }))
+        .handler(async (_, context) => handler(context.idempotency));
+      return (request) => see(wrapped(request, lambdaContext(timeoutMs)));
+    },
+  },
+  {
+    name: 'idempotentBatch',
+    build: (handler, { timeoutMs, ...options }) => {
+      const wrapped = idempotentBatch(async (_, context) => handler(context.idempotency), {
+        scope: 'test',
+        ...options,
+        key: (record) => JSON.parse(record.body).key,
+        fingerprint: (record) => JSON.parse(record.body).payload,
+      });
+      return async (request) => {
+        const failures = vi.spyOn(console, 'error').mockImplementation(() => {});
+        try {
+          const { batchItemFailures } = await wrapped(
+            { Records: [sqsRecord(JSON.stringify(request))] },
+            lambdaContext(timeoutMs),
+          );
+          return batchItemFailures.length === 0 ? { done: true } : { error: failures.mock.calls.at(-1)?.[1] };
+        } catch (error) {
+          return { error };
+        } finally {
+          failures.mockRestore();
+        }
+      };
+    },
+  },
+];
+
+const OF_REQUEST = {
+  scope: 'test',
+  key: ({ key }: Request) => key,
+  fingerprint: ({ payload }: Request) => payload,
+};
+
+async function see(answer: Promise<unknown>): Promise<Seen> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    return { error };
+  }
+}
+
+export function lambdaContext(timeoutMs: number = TIMEOUT_MS): Context {
+  const deadline = Date.now() + timeoutMs;
+  return { functionName: 'test', getRemainingTimeInMillis: () => deadline - Date.now() } as Context;
+}
+
+export function sqsRecord(body: string, record: Partial<SQSRecord> = {}): SQSRecord {
+  return {
+    messageId: crypto.randomUUID(),
+    receiptHandle: 'receipt',
+    body,
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: '0',
+      SenderId: '',
+      ApproximateFirstReceiveTimestamp: '0',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-central-1:123456789012:queue',
+    awsRegion: 'eu-central-1',
+    ...record,
+  };
+}
