@@ -1,3 +1,4 @@
+import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
@@ -13,6 +14,20 @@ export { earlyTimeout } from './middy-chain.ts';
 
 /** Its context has `idempotency`: a handler added after `.use` sees it, one added before does not. */
 export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;
+
+declare module '@middy/core' {
+  // A handler whose context has `idempotency` is called with one that has not: by Lambda, and by a user's unit test.
+  export interface MiddyfiedHandler<
+    TEvent = unknown,
+    TResult = any,
+    TErr = Error,
+    TContext extends Context | DurableContext = Context,
+    // biome-ignore lint/complexity/noBannedTypes: as Middy declares it
+    TInternal extends Record<string, unknown> = {},
+  > {
+    (event: TEvent, context: TContext extends { idempotency: unknown } ? Context : never): Promise<TResult>;
+  }
+}
 
 interface State<Event> {
   readonly source: EventSource<Event>;
