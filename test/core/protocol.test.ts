@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ClaimRequest, claim, complete, extend, release } from '../../src/core/protocol.ts';
+import type { Claimed } from '../../src/core/record.ts';
+import type { Store } from '../../src/core/store.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
+
+const HOUR = 3_600_000;
+let now: number;
+let store: Store;
+beforeEach(() => {
+  now = 1_800_000_000_000;
+  store = memoryStore();
+});
+const clock = () => now;
+let owners = 0;
+const request = (more: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  id: 'id',
+  owner: `owner-${owners++}`,
+  fingerprint: 'f',
+  leaseUntil: now + 1_000,
+  retention: HOUR,
+  ...more,
+});
+const acquire = async (more?: Partial<ClaimRequest>): Promise<Claimed> => {
+  const claimed = await claim(store, request(more), clock);
+  if (claimed.kind !== 'acquired') throw new Error(claimed.kind);
+  return claimed.lease;
+};
+const DONE = { kind: 'value', body: '"done"' } as const;
+
+describe('claim', () => {
+  it('says what it took, and counts the attempts', async () => {
+    expect(await claim(store, request(), clock)).toMatchObject({ from: undefined, lease: { attempt: 1, version: 1 } });
+    now += 1_000;
+    const second = await acquire();
+    expect(second).toMatchObject({ attempt: 2, version: 2 });
+    await release(store, second, HOUR, now);
+    expect(await claim(store, request(), clock)).toMatchObject({ from: 'released', lease: { attempt: 3 } });
+    now += 1_000;
+    expect(await claim(store, request(), clock)).toMatchObject({ from: 'abandoned', lease: { attempt: 4 } });
+    now += 2 * HOUR;
+    expect(await claim(store, request(), clock)).toMatchObject({ from: 'expired', lease: { attempt: 5 } });
+  });
+
+  it('never expires before its lease, however short the retention (A7)', async () => {
+    const lease = await acquire({ leaseUntil: now + 90_500, retention: 1 });
+    expect(lease.expiresAt * 1_000).toBeGreaterThanOrEqual(lease.leaseUntil);
+    now += 90_499;
+    expect(await claim(store, request({ retention: 1 }), clock)).toEqual({ kind: 'conflict' });
+  });
+
+  it('never takes over a record that changed since it was seen', async () => {
+    const first = await acquire();
+    now += 1_000;
+    // The first run completes between the insert that met it and the replace.
+    const racing: Store = {
+      ...store,
+      replace: async (seen, next) => {
+        await complete(store, first, DONE, HOUR, now);
+        return store.replace(seen, next);
+      },
+    };
+    expect(await claim(racing, request(), clock)).toMatchObject({ kind: 'replay', outcome: DONE });
+  });
+
+  it('begins anew where TTL deleted the record in the way', async () => {
+    const old = await acquire();
+    await complete(store, old, DONE, HOUR, now);
+    now += 2 * HOUR;
+    const replaced = memoryStore();
+    let met = false;
+    const racing: Store = {
+      ...replaced,
+      insert: (next) => {
+        const target = met ? replaced : store;
+        met = true;
+        return target.insert(next);
+      },
+    };
+    expect(await claim(racing, request(), clock)).toMatchObject({ kind: 'acquired', lease: { attempt: 1 } });
+  });
+
+  it('gives way after losing again and again', async () => {
+    await acquire();
+    now += 1_000;
+    const hopeless: Store = { ...store, replace: async (seen) => ({ done: false, found: seen }) };
+    expect(await claim(hopeless, request(), clock)).toEqual({ kind: 'conflict' });
+  });
+
+  it('lets one of any number of claims win, in every order of their writes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.integer({ min: 2, max: 5 }),
+        fc.boolean(),
+        async (scheduler, count, abandoned) => {
+          store = memoryStore();
+          if (abandoned) {
+            await acquire();
+            now += 1_000;
+          }
+          const scheduled: Store = {
+            insert: scheduler.scheduleFunction((next) => store.insert(next)),
+            replace: scheduler.scheduleFunction((seen, next) => store.replace(seen, next)),
+            update: store.update,
+          };
+          const claims = Array.from({ length: count }, () => claim(scheduled, request(), clock));
+          await scheduler.waitIdle();
+          const kinds = (await Promise.all(claims)).map(({ kind }) => kind);
+          expect(kinds.filter((kind) => kind === 'acquired')).toHaveLength(1);
+          expect(kinds.filter((kind) => kind === 'conflict')).toHaveLength(count - 1);
+        },
+      ),
+    );
+  });
+});
+
+describe('a run whose lease was taken over', () => {
+  const takenOver = async (): Promise<{ stale: Claimed; winner: Claimed }> => {
+    const stale = await acquire();
+    now += 1_000;
+    return { stale, winner: await acquire() };
+  };
+
+  it('can neither complete nor release nor extend (A4, A5)', async () => {
+    const { stale, winner } = await takenOver();
+    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
+    expect(await release(store, stale, HOUR, now)).toEqual({ kind: 'lost' });
+    expect(await extend(store, stale, now + HOUR, HOUR)).toBe(false);
+    expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
+    expect(await complete(store, winner, DONE, HOUR, now)).toEqual({ kind: 'done' });
+  });
+
+  it("adopts the winner's outcome", async () => {
+    const { stale, winner } = await takenOver();
+    await complete(store, winner, DONE, HOUR, now);
+    expect(await complete(store, stale, { kind: 'value', body: '"mine"' }, HOUR, now)).toEqual({
+      kind: 'adopted',
+      outcome: DONE,
+    });
+    expect(await release(store, stale, HOUR, now)).toEqual({ kind: 'adopted', outcome: DONE });
+  });
+
+  it('adopts nothing of another payload, nor what has expired', async () => {
+    const stale = await acquire();
+    now += 2 * HOUR;
+    const other = await acquire({ fingerprint: 'g' });
+    await complete(store, other, DONE, HOUR, now);
+    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
+    now += 2 * HOUR;
+    const same = await acquire({ fingerprint: 'f' });
+    await complete(store, same, DONE, HOUR, now);
+    now += 2 * HOUR;
+    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
+  });
+});
+
+describe('complete', () => {
+  it('is done when an earlier try of it has landed', async () => {
+    const lease = await acquire();
+    await complete(store, lease, DONE, HOUR, now);
+    expect(await complete(store, lease, DONE, HOUR, now)).toEqual({ kind: 'done' });
+  });
+
+  it('is not undone by a release that comes late', async () => {
+    const lease = await acquire();
+    await complete(store, lease, DONE, HOUR, now);
+    await release(store, lease, HOUR, now);
+    expect(await claim(store, request(), clock)).toMatchObject({ kind: 'replay' });
+  });
+});
+
+describe('extend', () => {
+  it('moves lease and expiry together', async () => {
+    const lease = await acquire({ retention: 1_000 });
+    expect(await extend(store, lease, now + HOUR, 1_000)).toBe(true);
+    now += HOUR - 1;
+    expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
+    now += 1;
+    expect(await claim(store, request(), clock)).toMatchObject({ from: 'abandoned' });
+  });
+});
