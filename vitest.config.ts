@@ -1,13 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
+const resolve = { conditions: ['effectively-once-source'] };
+
 // biome-ignore lint/style/noDefaultExport: Vitest asks for one
 export default defineConfig({
-  resolve: { conditions: ['effectively-once-source'] },
-  ssr: { resolve: { conditions: ['effectively-once-source'] } },
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/engine.ts',
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package'],
+          globalSetup: 'test/engine.ts',
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      { test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 120_000 } },
+    ],
   },
 });

@@ -25,7 +25,7 @@ export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
 }
 
 /** Lambda's own default is 3 s, which a cold start and a payment do not fit into. */
-const TIMEOUT = Duration.seconds(30);
+export const TIMEOUT = Duration.seconds(30);
 
 /** A `NodejsFunction` that is told its table, scope, retention and timeout, and may do to the table what the runtime does. */
 export class IdempotentFunction extends nodejs.NodejsFunction {
@@ -50,8 +50,6 @@ export class IdempotentFunction extends nodejs.NodejsFunction {
         bundleAwsSDK: true,
         // CommonJS in an ESM bundle asks for `require`.
         banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-        minify: true,
-        sourceMap: true,
         ...props.bundling,
       },
     });

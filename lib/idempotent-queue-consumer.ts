@@ -2,7 +2,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';
+import { IdempotentFunction, type IdempotentFunctionProps, TIMEOUT } from './idempotent-function.ts';
 
 export interface IdempotentQueueConsumerProps extends IdempotentFunctionProps {
   /**
@@ -65,7 +65,7 @@ export class IdempotentQueueConsumer extends Construct {
     super(scope, id);
     const { fifo, batchSize, maxBatchingWindow, maxConcurrency, maxReceiveCount, visibilityTimeout, ...rest } = props;
     const { queueRetention = Duration.days(4), deadLetterRetention = Duration.days(14), ...functionProps } = rest;
-    const timeout = props.timeout ?? Duration.seconds(30);
+    const timeout = props.timeout ?? TIMEOUT;
     const hidden = timeout.toSeconds() * 6 + (maxBatchingWindow?.toSeconds() ?? 0);
     const kept = queueRetention.toSeconds() + deadLetterRetention.toSeconds();
 

@@ -14,7 +14,7 @@ export interface FunctionOptions {
 }
 
 /** A crash to happen to the next invocation: with this environment besides, it is killed once `when` resolves. */
-export interface Crash {
+interface Crash {
   readonly environment: Record<string, string>;
   readonly when: () => Promise<unknown>;
 }

@@ -35,11 +35,9 @@ export interface Run {
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
   if (arrival.key === undefined) return unprotected(settings, arrival);
   const started = Date.now();
-  const limit = Math.min(
-    arrival.remaining() ?? Number.POSITIVE_INFINITY,
-    settings.functionTimeout ?? Number.POSITIVE_INFINITY,
-  );
-  const terms = { deadline: started + limit, length: Math.max(0, Math.min(limit, settings.lease ?? limit)) };
+  const { functionTimeout = Number.POSITIVE_INFINITY, lease = Number.POSITIVE_INFINITY } = settings;
+  const limit = Math.max(0, Math.min(arrival.remaining() ?? Number.POSITIVE_INFINITY, functionTimeout));
+  const terms = { deadline: started + limit, length: Math.min(limit, lease) };
   if (terms.length === Number.POSITIVE_INFINITY) {
     throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
   }

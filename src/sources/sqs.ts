@@ -14,8 +14,7 @@ export interface RecordSource<R> extends EventSource<R> {
 /** SQS. The message id survives redelivery, but not a redrive from the dead-letter queue or a second send: use a business key. */
 export const sqs: RecordSource<SQSRecord> = {
   ...plain,
-  matches: (record) =>
-    typeof record === 'object' && record !== null && typeof (record as SQSRecord).messageId === 'string',
+  matches: (record) => Boolean((record as SQSRecord | undefined)?.messageId),
   key: (record) => record.messageId,
   payload: (record) => canonicalText(record.body) ?? record.body,
   identify: (record) => record.messageId,

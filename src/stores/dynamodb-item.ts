@@ -14,7 +14,7 @@ export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateI
 const FORMAT = 1;
 
 /** The part of DynamoDB's `AttributeValue` that records are made of. */
-export type Attribute = { S: string } | { N: string } | { M: Record<string, Attribute> };
+type Attribute = { S: string } | { N: string } | { M: Record<string, Attribute> };
 export type Item = Record<string, Attribute>;
 
 /** A condition in the words of DynamoDB's API. */

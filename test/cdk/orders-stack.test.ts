@@ -1,0 +1,69 @@
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OrdersStack } from '../../lib/orders-stack.ts';
+import { ENVIRONMENT, environment } from '../../src/environment.ts';
+
+const appOf = () => new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+
+describe('OrdersStack', () => {
+  let template: Template;
+  beforeAll(() => {
+    template = Template.fromStack(new OrdersStack(appOf(), 'Orders'));
+  });
+
+  it('has the API, the queue with its dead-letter queue, three functions and three tables', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'POST /orders' });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'GET /orders/{id}' });
+    template.resourceCountIs('AWS::Lambda::Function', 3);
+    template.resourceCountIs('AWS::DynamoDB::Table', 3);
+    template.resourceCountIs('AWS::SQS::Queue', 2);
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+  });
+
+  it('gives no function more than it does', () => {
+    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+    const actions = policies.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.flatMap(({ Action }: { Action: string | string[] }) => Action),
+    );
+    expect(new Set(actions.filter((action) => action.startsWith('dynamodb:')))).toEqual(
+      new Set(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:GetItem']),
+    );
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('passes the AwsSolutions pack of cdk-nag; what it acknowledges carries its reason', () => {
+    const app = appOf();
+    new OrdersStack(app, 'Orders');
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it('would not pass it with anything wrong', () => {
+    const app = appOf();
+    new sqs.Queue(new Stack(app, 'Careless'), 'Queue');
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).toThrow(/AwsSolutions-SQS/);
+  });
+
+  describe('tells each function what the runtime reads', () => {
+    const before = { ...process.env };
+    afterAll(() => {
+      process.env = before;
+    });
+
+    it.each(['ChargeOrder', 'PlaceOrder', 'GetOrder'])('%s', (prefix) => {
+      const functions = template.findResources('AWS::Lambda::Function');
+      const [, { Properties }] = Object.entries(functions).find(([id]) => id.startsWith(prefix)) as [string, any];
+      const variables = Properties.Environment.Variables;
+      expect(Object.keys(variables)).toEqual(expect.arrayContaining(Object.values(ENVIRONMENT)));
+      process.env = { ...variables, [ENVIRONMENT.table]: 'physical' };
+      expect(environment.table()).toBe('physical');
+      expect(environment.scope()).toBe(variables[ENVIRONMENT.scope]);
+      expect(environment.functionTimeout()).toBe(Properties.Timeout * 1_000);
+      expect(environment.retention()).toBeGreaterThanOrEqual(86_400_000);
+    });
+  });
+});

@@ -1,0 +1,201 @@
+import { type IdempotencyError, idempotent, memoryStore, runOnce, type Store } from 'effectively-once';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { lambdaContext } from './ways.ts';
+
+let store: Store;
+beforeEach(() => {
+  vi.useFakeTimers();
+  store = memoryStore();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.useRealTimers();
+});
+
+const SKEW = 1_000;
+const forever = () => new Promise<never>(() => {});
+const call = (fn: (execution: any) => unknown, options = {}) =>
+  runOnce({ store, scope: 'test', key: 'k', lease: '10s', ...options }, fn);
+const codeOf = (run: Promise<unknown>) =>
+  run.then(
+    () => 'ran',
+    (error: IdempotencyError) => error.code,
+  );
+
+describe('a lease that is shorter than the run', () => {
+  it('is prolonged while the handler runs', async () => {
+    const first = call(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      return 'first';
+    });
+    for (let second = 0; second < 59; second++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await codeOf(call(() => 'second'))).toBe('CONFLICT');
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toBe('first');
+    expect(await call(() => 'second')).toBe('first');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is asked for again when the store does not answer', async () => {
+    const failures = [true, true, false];
+    const update: Store['update'] = async (...args) => {
+      if (failures.shift()) throw new Error('away');
+      return store.update(...args);
+    };
+    call(forever, { store: { ...store, update } });
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await codeOf(call(() => 1))).toBe('CONFLICT');
+    expect(failures).toEqual([]);
+  });
+
+  it('ends with the signal aborted when the store stays away, the clock skew before anybody takes over', async () => {
+    const update: Store['update'] = () => Promise.reject(new Error('away'));
+    let signal: AbortSignal | undefined;
+    call(
+      (execution) => {
+        signal = execution.signal;
+        return forever();
+      },
+      { store: { ...store, update } },
+    );
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(signal?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(signal?.aborted).toBe(true);
+    expect(signal?.reason).toMatchObject({ code: 'LEASE_LOST' });
+    await vi.advanceTimersByTimeAsync(SKEW - 1);
+    expect(await codeOf(call(() => 1))).toBe('CONFLICT');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await codeOf(call(() => 1))).toBe('ran');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends at once when it was taken over', async () => {
+    const update: Store['update'] = async () => ({ done: false, found: undefined });
+    let signal: AbortSignal | undefined;
+    call(
+      (execution) => {
+        signal = execution.signal;
+        return forever();
+      },
+      { store: { ...store, update } },
+    );
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(signal?.aborted).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is never longer than the invocation', async () => {
+    const handler = idempotent(forever, { store, scope: 'test', key: () => 'k', lease: '2s' });
+    handler({}, lambdaContext(7_000));
+    await vi.advanceTimersByTimeAsync(7_000 + SKEW - 1);
+    expect(await codeOf(handler({}, lambdaContext(7_000)))).toBe('CONFLICT');
+    await vi.advanceTimersByTimeAsync(1);
+    const again = codeOf(handler({}, lambdaContext(7_000)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await Promise.race([again, 'running'])).toBe('running');
+  });
+});
+
+describe('how long a claim holds', () => {
+  const holds = async (context: object | undefined, options: object, env: Record<string, string> = {}) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    let until = 0;
+    const insert: Store['insert'] = async (next) => {
+      until = next.leaseUntil;
+      return store.insert(next);
+    };
+    const handler = idempotent(async () => 1, {
+      store: { ...store, insert },
+      scope: 'test',
+      key: () => 'k',
+      ...options,
+    });
+    await handler({}, context as any);
+    return until - Date.now();
+  };
+  const remaining = (ms: unknown) => ({ getRemainingTimeInMillis: () => ms });
+
+  it.each([
+    ['the remaining time', remaining(3_000), {}, {}, 3_000],
+    ['no time at all (A15)', remaining(0), {}, {}, 0],
+    ['less than no time', remaining(-5), {}, {}, 0],
+    ['the option', remaining(3_000), { lease: '2s' }, {}, 2_000],
+    ['not more than remains', remaining(3_000), { lease: '1h' }, {}, 3_000],
+    ['not more than the function may take', remaining(900_000), {}, { IDEMPOTENCY_FUNCTION_TIMEOUT: '30s' }, 30_000],
+    [
+      'what the function may take, where nobody says what remains',
+      undefined,
+      {},
+      { IDEMPOTENCY_FUNCTION_TIMEOUT: '30s' },
+      30_000,
+    ],
+    ['the option, where there is no context (A17)', undefined, { lease: 500 }, {}, 500],
+    ['the option, where the context tells nonsense', remaining('soon'), { lease: 500 }, {}, 500],
+  ])('%s', async (_, context, options, env, expected) => {
+    expect(await holds(context, options, env)).toBe(expected + SKEW);
+  });
+
+  it('with the clock skew of the option', async () => {
+    expect(await holds(remaining(3_000), { clockSkew: '5s' })).toBe(8_000);
+    expect(await holds(remaining(3_000), { clockSkew: 0, scope: 'other' })).toBe(3_000);
+  });
+
+  it('is not known without a context: the option is required', async () => {
+    await expect(holds(undefined, {})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('`lease`'),
+    });
+  });
+});
+
+describe('what a run is told', () => {
+  it('how much is left of the invocation', async () => {
+    const left = idempotent(async (_, { idempotency }) => idempotency.remaining(), {
+      store,
+      scope: 'test',
+      key: () => 'k',
+    });
+    expect(await left({}, lambdaContext(3_000))).toBe(3_000);
+  });
+
+  it('how much is left of the lease, where there is no invocation', async () => {
+    expect(await call((execution) => execution.remaining())).toBe(10_000);
+  });
+
+  it('nothing about an end, where it is unprotected and nobody knows of one', async () => {
+    expect(await call((execution) => execution.remaining(), { key: undefined, onMissingKey: 'run' })).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+  });
+});
+
+describe("onConflict: 'wait'", () => {
+  it('gives up shortly before the deadline', async () => {
+    const handler = idempotent(forever, { store, scope: 'test', key: () => 'k', onConflict: 'wait' });
+    handler({}, lambdaContext(60_000));
+    await vi.advanceTimersByTimeAsync(0);
+    const waiting = codeOf(handler({}, lambdaContext(5_000)));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await Promise.race([waiting, 'waiting'])).toBe('waiting');
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(await waiting).toBe('CONFLICT');
+  });
+
+  it('takes over when the lease ends', async () => {
+    const handler = idempotent(async (event: { value: unknown }) => event.value, {
+      store,
+      scope: 'test',
+      key: () => 'k',
+      fingerprint: false,
+      onConflict: 'wait',
+    });
+    handler({ value: forever() }, lambdaContext(3_000));
+    await vi.advanceTimersByTimeAsync(0);
+    const waiting = handler({ value: 'second' }, lambdaContext(30_000));
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await waiting).toBe('second');
+  });
+});

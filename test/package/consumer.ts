@@ -1,0 +1,35 @@
+// What a user's project with the packed tarball compiles and runs.
+import middy from '@middy/core';
+import { App, Stack } from 'aws-cdk-lib';
+import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
+import { type HandlerOptions, idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
+import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
+import { idempotency } from 'effectively-once/middy';
+
+const store = memoryStore();
+const context = { getRemainingTimeInMillis: () => 1_000 } as Context;
+
+const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyResultV2>()
+  .use(idempotency({ store, scope: 's', key: () => 'k' }))
+  .handler(async (_, { idempotency }) => ({ statusCode: 200, body: String(idempotency.attempt) }));
+const event = { requestContext: { http: { method: 'POST' } }, headers: {} } as APIGatewayProxyEventV2;
+const answers: APIGatewayProxyResultV2[] = [await handler(event, context), await handler(event, context)];
+
+const value: number = await runOnce({ store, scope: 'r', key: 'k', lease: '1s' }, () => 7);
+idempotent(async (order: { id: string }) => order.id, { store, key: (order) => order.id });
+idempotentBatch(async (record) => record.body, { store });
+
+// @ts-expect-error types arrive, too
+idempotent(async () => 1, { store, retention: '5 parsecs' } satisfies HandlerOptions<unknown>);
+// @ts-expect-error
+new IdempotencyTable(new Stack(), 'Table', { ttl: 5 });
+
+const app = new App({ outdir: 'cdk.out' });
+const stack = new Stack(app, 'Stack');
+const table = new IdempotencyTable(stack, 'Table');
+const entry = 'handler.ts';
+new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
+new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+app.synth();
+
+console.log(JSON.stringify({ answers, value }));

@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { LOCAL } from '../local/dynamodb.ts';
+import { createTable, engineClient } from './engine.ts';
+import { httpEvent } from './events.ts';
+import { lambdaContext, sqsRecord } from './ways.ts';
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const readme = readFileSync(pathOf('README.md'), 'utf8');
+const SNIPPET = /<!-- (examples\/readme\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
+const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+
+describe('the README', () => {
+  it.each(snippets)('shows $file as it is', ({ file, code }) => {
+    const source = readFileSync(pathOf(file), 'utf8');
+    // `UPDATE_README=1 npm run unit` writes them anew.
+    if (process.env['UPDATE_README']) {
+      const current = readFileSync(pathOf('README.md'), 'utf8');
+      const written = current.replace(SNIPPET, (all, name, old) =>
+        name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
+      );
+      writeFileSync(pathOf('README.md'), written);
+    } else expect(code).toBe(source);
+  });
+
+  it('shows no code but that', () => {
+    expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
+  });
+
+  it('opens with a handler of at most 20 lines', () => {
+    expect(snippets[0]?.file).toBe('examples/readme/handler.ts');
+    expect(snippets[0]?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+  });
+
+  it('names scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
+    for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+  });
+});
+
+describe('its snippets run', () => {
+  let charged: string[];
+  beforeAll(async () => {
+    vi.stubEnv('IDEMPOTENCY_TABLE', await createTable(engineClient()));
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'readme');
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', inject('endpoint'));
+    vi.stubEnv('AWS_REGION', LOCAL.region);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', LOCAL.credentials.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', LOCAL.credentials.secretAccessKey);
+    ({ charged } = await import('../examples/readme/payments.ts'));
+  });
+  afterAll(() => vi.unstubAllEnvs());
+  beforeEach(() => {
+    charged.length = 0;
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+  });
+  const order = { orderId: 'order-1', amount: 5 };
+
+  it('handler', async () => {
+    const { handler } = await import('../examples/readme/handler.ts');
+    const event = httpEvent({ key: crypto.randomUUID(), body: order });
+    const first: any = await handler(event, lambdaContext());
+    expect(await handler(event, lambdaContext())).toEqual({ ...first, headers: { 'Idempotent-Replayed': 'true' } });
+    expect(charged).toEqual(['order-1']);
+  });
+
+  it('chain', async () => {
+    const { handler } = await import('../examples/readme/chain.ts');
+    const event = httpEvent({ key: crypto.randomUUID() });
+    await handler(event, lambdaContext());
+    expect(await handler(event, lambdaContext())).toMatchObject({
+      statusCode: 200,
+      headers: { 'Idempotent-Replayed': 'true' },
+    });
+  });
+
+  it('plain', async () => {
+    const { handler } = await import('../examples/readme/plain.ts');
+    const event: any = { 'detail-type': 'OrderPlaced', source: 'shop', detail: order };
+    expect(await handler(event, lambdaContext())).toEqual(await handler(event, lambdaContext()));
+    expect(charged).toEqual(['order-1']);
+  });
+
+  it('batch', async () => {
+    const { handler } = await import('../examples/readme/batch.ts');
+    const body = JSON.stringify({ ...order, orderId: 'order-2' });
+    expect(await handler({ Records: [sqsRecord(body), sqsRecord(body)] }, lambdaContext())).toEqual({
+      batchItemFailures: [],
+    });
+    expect(charged).toEqual(['order-2']);
+  });
+
+  it('run-once', async () => {
+    const { chargeOnce } = await import('../examples/readme/run-once.ts');
+    const order = { id: 'order-3', amount: 5 };
+    expect(await chargeOnce(order)).toEqual(await chargeOnce(order));
+    expect(charged).toEqual(['order-3']);
+  });
+
+  it('stack', async () => {
+    const { PaymentsStack } = await import('../examples/readme/stack.ts');
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project')); // where its entries are
+    Template.fromStack(new PaymentsStack(app, 'Payments')).resourceCountIs('AWS::Lambda::Function', 2);
+    process.chdir(home);
+  });
+});
