@@ -54,7 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const blackHole = await startBlackHole();
       // The order is written, then the function hangs on its queue and is killed.
       shop.placeOrder.crashNext({
-        environment: { AWS_ENDPOINT_URL_SQS: blackHole.url },
+        environment: { ORDER_QUEUE_URL: `${blackHole.url}/000000000000/orders` },
         when: () => until(() => shop.hasOrder(key)),
       });
       const answers = [await place(shop, key), await place(shop, key)];

@@ -2,7 +2,7 @@
 import middy from '@middy/core';
 import { App, Stack } from 'aws-cdk-lib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
-import { type HandlerOptions, idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
+import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
 import { idempotency } from 'effectively-once/middy';
 
@@ -19,10 +19,12 @@ const value: number = await runOnce({ store, scope: 'r', key: 'k', lease: '1s' }
 idempotent(async (order: { id: string }) => order.id, { store, key: (order) => order.id });
 idempotentBatch(async (record) => record.body, { store });
 
-// @ts-expect-error types arrive, too
-idempotent(async () => 1, { store, retention: '5 parsecs' } satisfies HandlerOptions<unknown>);
-// @ts-expect-error
-new IdempotencyTable(new Stack(), 'Table', { ttl: 5 });
+export const refused = [
+  // @ts-expect-error types arrive, too
+  () => idempotent(async () => 1, { store, retention: '5 parsecs' }),
+  // @ts-expect-error those of the constructs as well
+  () => new IdempotencyTable(stack, 'Refused', { ttl: 5 }),
+];
 
 const app = new App({ outdir: 'cdk.out' });
 const stack = new Stack(app, 'Stack');
