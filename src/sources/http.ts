@@ -22,7 +22,7 @@ export interface HttpEvent {
   readonly multiValueHeaders?: Values;
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
-  readonly requestContext: {
+  readonly requestContext?: {
     readonly http?: { readonly method: string };
     readonly authorizer?: Authorizer | null;
     readonly identity?: { readonly cognitoIdentityId?: string | null; readonly userArn?: string | null };
@@ -50,7 +50,7 @@ export const http: EventSource<HttpEvent> = {
   operation: (event) => [methodOf(event), routeOf(event)],
   key: (event) => keyOfHeader(headerValues(event, 'idempotency-key')),
   isNatural: (event) => NATURAL.has(methodOf(event)),
-  principal: (event) => principalOf(event.requestContext),
+  principal: (event) => principalOf(event.requestContext ?? {}),
   payload: (event) => [methodOf(event), pathOf(event), queryOf(event), bodyOf(event)],
   records: isRecorded,
   replay: (value, event) => replayed(value, isMultiValue(event)),
@@ -64,7 +64,7 @@ function isHttp(event: HttpEvent): boolean {
 }
 
 function methodOf(event: HttpEvent): string {
-  return event.requestContext.http?.method ?? event.httpMethod ?? '';
+  return event.requestContext?.http?.method ?? event.httpMethod ?? '';
 }
 
 /** As received: the template would make `/orders/1/refund` and `/orders/2/refund` one payload. */
@@ -107,7 +107,7 @@ function isMultiValue(event: HttpEvent): boolean {
   return !event.headers && Boolean(event.multiValueHeaders);
 }
 
-function principalOf({ authorizer, identity }: HttpEvent['requestContext']): string | undefined {
+function principalOf({ authorizer, identity }: NonNullable<HttpEvent['requestContext']>): string | undefined {
   const { iss, sub } = authorizer?.jwt?.claims ?? authorizer?.claims ?? {};
   // Users of a Cognito identity pool share one role and one session name.
   const cognito = authorizer?.iam?.cognitoIdentity?.identityId ?? identity?.cognitoIdentityId;
