@@ -1,13 +1,37 @@
+/** What a step is given. */
+export interface StepContext {
+  /** Hand it to whom the step asks for an effect (Stripe, SQS `MessageDeduplicationId` …): the same on every attempt. */
+  readonly key: string;
+  /** Of the run, see {@link Execution}. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
 /** What a running handler can do: `context.idempotency`, and the argument of `runOnce`'s function. */
 export interface Execution {
   /** The idempotency key; `undefined` in an unprotected run. */
   readonly key: string | undefined;
-  /** 1, 2, 3 … rises with every takeover. */
+  /** 1, 2, 3 … rises with every takeover: a fencing token, on which a write of yours can be conditioned. */
   readonly attempt: number;
   /** Aborts when the lease is over on this machine's clock: whatever is not done by then is somebody else's. */
   readonly signal: AbortSignal;
   /** Ms until the invocation's deadline, or where there is none until the lease ends. */
   remaining(): number;
+  /**
+   * Runs a part of the handler once: its value (or its terminal error) is recorded before the handler goes on, and a later
+   * attempt, after a crash or a failure, gets it without running `fn` again. Interrupted before that, `fn` runs again with the
+   * same `key`. Steps may run side by side. An unprotected run just runs `fn`.
+   *
+   * Throws what `fn` throws, and an `IdempotencyError`: `MISUSE` for a name that is empty, longer than 255 characters or used
+   * twice in a run, and after the run; `LEASE_LOST` when the lease is; `STORE_UNAVAILABLE` when it is not sure that the value
+   * was recorded (the key is not released then); `RESULT_UNAVAILABLE` when an earlier attempt's value could not be kept.
+   */
+  step<T>(name: string, fn: (step: StepContext) => Promise<T> | T): Promise<T>;
+  /**
+   * A key for an effect of this run, in the shape of a UUID: the same on every attempt, another for every name.
+   * Throws `MISUSE` in an unprotected run.
+   */
+  keyFor(name: string): string;
 }
 
 /** A handler's context with its execution. */

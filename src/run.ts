@@ -10,6 +10,7 @@ import type { Claimed, Outcome } from './core/record.ts';
 import type { Execution } from './execution.ts';
 import { holdLease } from './lease.ts';
 import type { Settings } from './options.ts';
+import { stepsOf, unprotectedSteps } from './steps.ts';
 
 /** What a caller gets. */
 export interface Answer {
@@ -88,8 +89,9 @@ function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
     );
   }
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
+  const { signal } = new AbortController();
   return {
-    execution: { key: undefined, attempt: 1, signal: new AbortController().signal, remaining },
+    execution: { key: undefined, attempt: 1, signal, remaining, ...unprotectedSteps(signal) },
     returned: async (own, final = own) => ({ value: final, replayed: false }),
     threw: async (error, final) => instead(error, final),
     release: async () => {},
@@ -123,7 +125,7 @@ async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, len
 }
 
 function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms, lease: Claimed): Run {
-  const { retention, clockSkew, isTerminal } = settings;
+  const { retention, clockSkew } = settings;
   const { scope, id, key, records } = arrival;
   const { attempt } = lease;
   const about = { scope, id, attempt };
@@ -134,9 +136,11 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
     retention,
     onFailure: (error) => publish('extend-failed', about, error),
   });
-  const end = (): number => (deadline === Number.POSITIVE_INFINITY ? hold.until() : deadline);
-  const remaining = (): number => Math.max(0, end() - Date.now());
+  const endsAt = (): number => (deadline === Number.POSITIVE_INFINITY ? hold.until() : deadline);
+  const remaining = (): number => Math.max(0, endsAt() - Date.now());
   const store = patient(settings.store, remaining);
+  const isTerminal = (error: unknown): boolean => judge(settings.isTerminal, error, false);
+  const { step, keyFor, close, settled } = stepsOf(store, lease, hold.signal, isTerminal);
 
   const settle = async (
     write: Promise<Settled>,
@@ -144,9 +148,9 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
     failed: IdempotencyEventType,
   ): Promise<Settled> => {
     try {
-      const settled = await write;
-      publish(settled.kind === 'done' ? done : settled.kind === 'adopted' ? 'adopted' : 'lease-lost', about);
-      return settled;
+      const result = await write;
+      publish(result.kind === 'done' ? done : result.kind === 'adopted' ? 'adopted' : 'lease-lost', about);
+      return result;
     } catch (error) {
       // The caller gets its answer all the same; duplicates are refused until the lease runs out.
       publish(failed, about, error);
@@ -156,32 +160,35 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
   };
   const record = (outcome: Outcome): Promise<Settled> =>
     settle(complete(store, lease, outcome, retention, Date.now()), 'completed', 'completion-failed');
-  const giveUp = (): Promise<Settled> =>
-    settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
+  const giveUp = async (): Promise<Settled> => {
+    if (await settled()) return settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
+    publish('outcome-unknown', about); // a step may have had its effect, and is not on record
+    return { kind: 'done' };
+  };
 
   return {
-    execution: { key, attempt, signal: hold.signal, remaining },
+    execution: { key, attempt, signal: hold.signal, remaining, step, keyFor },
 
     async returned(own, final = own) {
-      hold.stop();
-      const recorded = judge(records, own, true);
-      const settled = await (recorded ? record(valueOutcome(final)) : giveUp());
-      if (settled.kind === 'adopted') return replay(settled.outcome, id);
-      if (settled.kind === 'lost' && recorded)
+      const isRecorded = judge(records, own, true);
+      close();
+      const result = await (isRecorded ? record(valueOutcome(final)) : giveUp()).finally(hold.stop);
+      if (result.kind === 'adopted') return replay(result.outcome, id);
+      if (result.kind === 'lost' && isRecorded) {
         throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
+      }
       return { value: final, replayed: false };
     },
 
     async threw(error, final) {
-      hold.stop();
       const outcome = final === undefined ? errorOutcome(error) : valueOutcome(final);
-      const settled = await (judge(isTerminal, error, false) ? record(outcome) : giveUp());
-      return settled.kind === 'adopted' ? replay(settled.outcome, id) : instead(error, final);
+      close();
+      const result = await (isTerminal(error) ? record(outcome) : giveUp()).finally(hold.stop);
+      return result.kind === 'adopted' ? replay(result.outcome, id) : instead(error, final);
     },
 
     async release() {
-      hold.stop();
-      await giveUp();
+      await giveUp().finally(hold.stop);
     },
 
     abandon() {

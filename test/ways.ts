@@ -9,7 +9,6 @@ import {
   runOnce,
 } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
-import { vi } from 'vitest';
 
 /** One request, in whatever form a way in takes it. */
 export interface Request {
@@ -76,22 +75,26 @@ export const WAYS: readonly Way[] = [
         fingerprint: (record) => JSON.parse(record.body).payload,
       });
       return async (request) => {
-        const failures = vi.spyOn(console, 'error').mockImplementation(() => {});
+        const record = sqsRecord(JSON.stringify(request));
         try {
-          const { batchItemFailures } = await wrapped(
-            { Records: [sqsRecord(JSON.stringify(request))] },
-            lambdaContext(timeoutMs),
-          );
-          return batchItemFailures.length === 0 ? { done: true } : { error: failures.mock.calls.at(-1)?.[1] };
+          const { batchItemFailures } = await wrapped({ Records: [record] }, lambdaContext(timeoutMs));
+          return batchItemFailures.length === 0 ? { done: true } : { error: reported.get(record.messageId) };
         } catch (error) {
           return { error };
-        } finally {
-          failures.mockRestore();
         }
       };
     },
   },
 ];
+
+/** Errors by message id, from what the batch says of its failures. */
+const reported = new Map<string, unknown>();
+const log = console.error;
+console.error = (...args: unknown[]) => {
+  const [, messageId] = /^record (\S+) is reported as failed:$/.exec(String(args[0])) ?? [];
+  if (messageId) reported.set(messageId, args[1]);
+  else log(...args);
+};
 
 const OF_REQUEST = {
   scope: 'test',

@@ -16,6 +16,24 @@ export function recordId(
   return `${scope}#${sha256(canonicalJson([scope, operation, principal ?? null, key]))}`;
 }
 
+/**
+ * A key for something that is done within a run, in the shape of a UUID (version 8, RFC 9562): 36 characters, which every
+ * provider's idempotency key takes. The same for the same record and name, on every attempt.
+ */
+export function derivedKey(id: string, name: string): string {
+  const hex = createHash('sha256')
+    .update(canonicalJson([id, name]))
+    .digest('hex');
+  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) % 4];
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
 /** SHA-256 (base64url) of the canonical payload. Throws `TypeError` for what JSON cannot tell apart, see {@link canonicalJson}. */
 export function fingerprintOf(payload: unknown): string {
   return sha256(canonicalJson(payload));

@@ -35,13 +35,14 @@ export async function claim(store: Store, request: ClaimRequest, now: () => numb
   let seen: IdempotencyRecord | undefined;
   let from: Taken | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    const next = claimed(request, seen, now());
+    const next = claimed(request, seen, from, now());
     const written = await write(store, seen, next, request.retention, now);
     if (written.done) return { kind: 'acquired', lease: next, from };
     seen = written.found;
+    from = undefined;
     if (!seen) continue; // deleted by TTL in between
     const decision = decide(seen, request, now());
-    if (decision.kind === 'mine') return { kind: 'acquired', lease: decision.lease, from };
+    if (decision.kind === 'mine') return { kind: 'acquired', lease: decision.lease };
     if (decision.kind !== 'take') return decision;
     from = decision.from;
   }
@@ -71,6 +72,12 @@ export async function extend(store: Store, lease: Claimed, leaseUntil: number, r
   return written.done;
 }
 
+/** Records what a step ended with, under the lease; false: it was lost. */
+export async function saveStep(store: Store, lease: Claimed, step: string, ended: Outcome): Promise<boolean> {
+  const written = await store.update(lease, { step, ended });
+  return written.done;
+}
+
 async function write(
   store: Store,
   seen: IdempotencyRecord | undefined,
@@ -96,7 +103,14 @@ async function settle(store: Store, lease: Claimed, change: Change, now: number)
   return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
 }
 
-function claimed(request: ClaimRequest, seen: IdempotencyRecord | undefined, now: number): Claimed {
+function claimed(
+  request: ClaimRequest,
+  seen: IdempotencyRecord | undefined,
+  from: Taken | undefined,
+  now: number,
+): Claimed {
+  // An expired key is a new operation; a run that failed or died is gone on with.
+  const resumes = from === 'released' || from === 'abandoned';
   return {
     id: request.id,
     status: 'IN_PROGRESS',
@@ -105,6 +119,7 @@ function claimed(request: ClaimRequest, seen: IdempotencyRecord | undefined, now
     attempt: (seen?.attempt ?? 0) + 1,
     leaseUntil: request.leaseUntil,
     ...(request.fingerprint !== undefined && { fingerprint: request.fingerprint }),
+    steps: resumes && seen?.status === 'IN_PROGRESS' ? seen.steps : {},
     claimedAt: now,
     expiresAt: seconds(request.leaseUntil + request.retention),
   };

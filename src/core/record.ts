@@ -19,9 +19,13 @@ interface Common {
   readonly expiresAt: number;
 }
 
+/** What the steps of a run, or of the attempts before it, ended with. */
+export type Steps = Readonly<Record<string, Outcome>>;
+
 /** A run holds the lease, or held it and was never heard of again. */
 export interface Claimed extends Common {
   readonly status: 'IN_PROGRESS';
+  readonly steps: Steps;
   readonly owner: string;
   /** Epoch ms; the clock skew is in it. */
   readonly leaseUntil: number;
@@ -30,6 +34,7 @@ export interface Claimed extends Common {
 /** A run gave the lease up without an outcome. */
 export interface Released extends Common {
   readonly status: 'IN_PROGRESS';
+  readonly steps: Steps;
   readonly owner?: undefined;
 }
 
@@ -43,18 +48,19 @@ export interface Completed extends Common {
 
 export type IdempotencyRecord = Claimed | Released | Completed;
 
-/** What an owner may do to its record: complete it, prolong the lease, or release it. */
+/** What an owner may do to its record: complete it, prolong the lease, record a step, or release it. */
 export type Change =
   | Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>
   | Pick<Claimed, 'leaseUntil' | 'expiresAt'>
+  | { readonly step: string; readonly ended: Outcome }
   | Pick<Released, 'expiresAt'>;
 
 /** The record after its owner changed it: no record keeps what its state does not have. */
 export function changed(record: Claimed, change: Change): IdempotencyRecord {
-  const { leaseUntil, ...rest } = record;
+  const { leaseUntil, steps, owner, ...rest } = record;
   const version = record.version + 1;
   if ('leaseUntil' in change) return { ...record, ...change, version };
-  if ('outcome' in change) return { ...rest, ...change, version };
-  const { owner, ...released } = rest;
-  return { ...released, version, expiresAt: change.expiresAt };
+  if ('step' in change) return { ...record, steps: { ...steps, [change.step]: change.ended }, version };
+  if ('outcome' in change) return { ...rest, owner, ...change, version };
+  return { ...rest, steps, version, ...change };
 }

@@ -1,5 +1,5 @@
 import { IdempotencyError } from '../core/errors.ts';
-import type { Change, Claimed, IdempotencyRecord, Outcome } from '../core/record.ts';
+import type { Change, Claimed, IdempotencyRecord } from '../core/record.ts';
 
 /** Partition key of the table, a string. There is no sort key. */
 export const PARTITION_KEY = 'id';
@@ -46,17 +46,17 @@ export function ifSeen(seen: IdempotencyRecord): Condition {
 
 /** The owner's update of its record: what changes is set, what the new state does not have is removed. */
 export function ownersUpdate(held: Claimed, change: Change): Update {
-  const set = attributesOf(change);
-  const removed = 'leaseUntil' in change ? [] : 'outcome' in change ? ['leaseUntil'] : ['leaseUntil', 'owner'];
-  const names = [...Object.keys(set), ...removed, 'version', 'status', 'owner'];
-  const remove = removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '';
+  const isStep = 'step' in change;
+  const set = attributesOf(isStep ? { ended: change.ended } : change);
+  const removed = goneAfter(change);
+  const names = isStep ? { '#steps': 'steps', '#step': change.step } : placeholders([...Object.keys(set), ...removed]);
+  const setting = Object.keys(set).map((name) => `${isStep ? '#steps.#step' : `#${name}`} = :${name}`);
+  const removing = removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '';
   return {
     Key: { [PARTITION_KEY]: { S: held.id } },
     ConditionExpression: '#owner = :mine AND #status = :inProgress',
-    UpdateExpression: `SET ${Object.keys(set)
-      .map((name) => `#${name} = :${name}`)
-      .join(', ')}${remove} ADD #version :one`,
-    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    UpdateExpression: `SET ${setting.join(', ')}${removing} ADD #version :one`,
+    ExpressionAttributeNames: { ...names, ...placeholders(['version', 'status', 'owner']) },
     ExpressionAttributeValues: {
       ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
       ':mine': { S: held.owner },
@@ -66,43 +66,50 @@ export function ownersUpdate(held: Claimed, change: Change): Update {
   };
 }
 
+function goneAfter(change: Change): string[] {
+  if ('leaseUntil' in change || 'step' in change) return [];
+  return 'outcome' in change ? ['leaseUntil', 'steps'] : ['leaseUntil', 'owner'];
+}
+
+function placeholders(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [`#${name}`, name]));
+}
+
 export function toItem(record: IdempotencyRecord): Item {
   return { ...attributesOf(record), format: { N: `${FORMAT}` } };
 }
 
 /** Throws `CONFIG_INVALID` for an item that this version did not write: another tool's table, or a newer layout. */
 export function toRecord(item: Item): IdempotencyRecord {
-  const { format, outcome, ...attributes } = item;
+  const { format, ...attributes } = item;
   if (!format || !('N' in format) || Number(format.N) !== FORMAT) {
     throw new IdempotencyError(
       'CONFIG_INVALID',
       'the table holds an item that this version of effectively-once did not write',
     );
   }
-  return {
-    ...plain(attributes),
-    ...(outcome && { outcome: plain((outcome as { M: Item }).M) }),
-  } as unknown as IdempotencyRecord;
+  return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
-function attributesOf(record: IdempotencyRecord | Change): Item {
-  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, attribute(value)]));
+type Value = string | number | { readonly [name: string]: Value | undefined };
+
+function attributesOf(values: object): Item {
+  const entries = Object.entries(values as Record<string, Value | undefined>).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, attributeOf(value)]],
+  );
+  return Object.fromEntries(entries);
 }
 
-function attribute(value: string | number | Outcome): Attribute {
-  if (typeof value === 'object') return { M: attributesOfOutcome(value) };
+function attributeOf(value: Value): Attribute {
+  if (typeof value === 'object') return { M: attributesOf(value) };
   return typeof value === 'number' ? { N: `${value}` } : { S: value };
 }
 
-function attributesOfOutcome(outcome: Outcome): Item {
-  return { kind: { S: outcome.kind }, ...(outcome.body !== undefined && { body: { S: outcome.body } }) };
+function fromAttributes(attributes: Item): Record<string, Value> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, fromAttribute(attribute)]));
 }
 
-function plain(attributes: Item): Record<string, string | number> {
-  const entries = Object.entries(attributes).map(([name, value]) => [
-    name,
-    'N' in value ? Number(value.N) : (value as { S: string }).S,
-  ]);
-  return Object.fromEntries(entries);
+function fromAttribute(attribute: Attribute): Value {
+  if ('M' in attribute) return fromAttributes(attribute.M);
+  return 'N' in attribute ? Number(attribute.N) : attribute.S;
 }

@@ -11,9 +11,9 @@ const common = {
   claimedAt: NOW - 9_000,
   expiresAt: NOW / 1_000 + 60,
 };
-const live: Claimed = { ...common, status: 'IN_PROGRESS', owner: 'other', leaseUntil: NOW + 1 };
+const live: Claimed = { ...common, status: 'IN_PROGRESS', owner: 'other', leaseUntil: NOW + 1, steps: {} };
 const over: Claimed = { ...live, leaseUntil: NOW };
-const released: Released = { ...common, status: 'IN_PROGRESS' };
+const released: Released = { ...common, status: 'IN_PROGRESS', steps: {} };
 const outcome = { kind: 'value', body: '1' } as const;
 const completed: Completed = { ...common, status: 'COMPLETED', owner: 'other', outcome, completedAt: NOW };
 /** Seconds are rounded up, so a record expires with the second that `expiresAt` names. */

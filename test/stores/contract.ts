@@ -18,11 +18,17 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       completedAt: NOW,
       expiresAt: 9,
     } as const;
+    const step = { step: 'charge', ended: { kind: 'value', body: '1' } } as const;
     const release = { expiresAt: 9 } as const;
     const extension = { leaseUntil: NOW + 9_000, expiresAt: 9 } as const;
     const changes: [string, Change, (held: Claimed) => IdempotencyRecord][] = [
-      ['completes', completion, ({ leaseUntil, ...held }) => ({ ...held, ...completion, version: held.version + 1 })],
+      [
+        'completes',
+        completion,
+        ({ leaseUntil, steps, ...held }) => ({ ...held, ...completion, version: held.version + 1 }),
+      ],
       ['releases', release, ({ leaseUntil, owner, ...held }) => ({ ...held, ...release, version: held.version + 1 })],
+      ['records a step', step, (held) => ({ ...held, steps: { charge: step.ended }, version: held.version + 1 })],
       ['extends', extension, (held) => ({ ...held, ...extension, version: held.version + 1 })],
     ];
 
@@ -107,9 +113,9 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       const held = claimed();
       await store.insert(held);
       await store.update(held, completion);
-      const { leaseUntil, ...rest } = held;
+      const { leaseUntil, steps, ...rest } = held;
       const found = { ...rest, ...completion, version: 2 };
-      expect(await store.update(held, { ...change, expiresAt: 77 })).toEqual({ done: false, found });
+      expect(await store.update(held, change)).toEqual({ done: false, found });
     });
 
     it.each(changes)('never %s what is released', async (_, change) => {
@@ -134,6 +140,17 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       expect(await read(held.id)).toMatchObject({ status: 'COMPLETED', version: 4 });
     });
 
+    it('keeps steps of any name, side by side', async () => {
+      const held = claimed();
+      const names = ['a', 'a.b', '#a', ':a', 'ü', 'steps', '__proto__x', ' '];
+      await store.insert(held);
+      await Promise.all(names.map((name) => store.update(held, { step: name, ended: { kind: 'value', body: name } })));
+      const steps = Object.fromEntries(names.map((name) => [name, { kind: 'value', body: name }]));
+      expect(await read(held.id)).toMatchObject({ steps, version: 1 + names.length });
+      await store.update(held, release);
+      expect(await read(held.id)).toMatchObject({ steps });
+    });
+
     it.each([
       { kind: 'value' },
       { kind: 'value', body: '' },
@@ -154,6 +171,7 @@ export function claimed(record: Partial<Claimed> = {}): Claimed {
   return {
     id: `id-${crypto.randomUUID()}`,
     status: 'IN_PROGRESS',
+    steps: {},
     version: 1,
     owner: crypto.randomUUID(),
     attempt: 1,

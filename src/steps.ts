@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { IdempotencyError } from './core/errors.ts';
+import { derivedKey } from './core/identity.ts';
+import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
+import { saveStep } from './core/protocol.ts';
+import type { Claimed, Outcome } from './core/record.ts';
+import type { Store } from './core/store.ts';
+import type { Execution } from './execution.ts';
+
+/** The steps of one run. */
+export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
+  /** No further step may begin. */
+  readonly close: () => void;
+  /** Resolves when every begun step has ended, or the lease is over; false: it is not sure that all were recorded. */
+  readonly settled: () => Promise<boolean>;
+}
+
+export function stepsOf(
+  store: Store,
+  lease: Claimed,
+  signal: AbortSignal,
+  isTerminal: (error: unknown) => boolean,
+): StepRunner {
+  const { id, attempt } = lease;
+  const begun = new Map<string, Promise<unknown>>();
+  let running = 0;
+  let isSure = true;
+  let isClosed = false;
+
+  const keyFor = (name: string): string => derivedKey(id, checked(name));
+
+  const save = async (name: string, ended: Outcome): Promise<void> => {
+    const saved = await saveStep(store, lease, name, ended).catch((error) => {
+      isSure = false; // its effect has happened, and may not be on record
+      throw error;
+    });
+    if (!saved) throw lost(id);
+  };
+
+  const run: Execution['step'] = async (name, fn) => {
+    const earlier = Object.hasOwn(lease.steps, name) ? lease.steps[name] : undefined;
+    if (earlier) return openOutcome(earlier, (why) => unavailable(name, why)) as Awaited<ReturnType<typeof fn>>;
+    let value: Awaited<ReturnType<typeof fn>>;
+    try {
+      value = await fn({ key: keyFor(name), attempt, signal });
+    } catch (error) {
+      if (isTerminal(error)) await save(name, errorOutcome(error)).catch(() => {}); // the error is what the handler gets
+      throw error;
+    }
+    await save(name, valueOutcome(value));
+    return value;
+  };
+
+  return {
+    keyFor,
+
+    async step(name, fn) {
+      if (begun.has(checked(name))) throw misuse(`step "${name}" is begun twice in one run`);
+      if (isClosed) throw misuse(`step "${name}" begins after the run has ended`);
+      if (signal.aborted) throw lost(id);
+      running++;
+      const ended = run(name, fn).finally(() => running--);
+      begun.set(name, ended);
+      return ended;
+    },
+
+    close: () => {
+      isClosed = true;
+    },
+
+    settled: async () => {
+      await Promise.race([Promise.allSettled(begun.values()), aborted(signal)]);
+      return isSure && running === 0;
+    },
+  };
+}
+
+/** Those of a run that nobody will recognise again: just run. */
+export function unprotectedSteps(signal: AbortSignal): Pick<Execution, 'step' | 'keyFor'> {
+  return {
+    step: async (name, fn) => {
+      checked(name);
+      return fn({ key: randomUUID(), attempt: 1, signal });
+    },
+    keyFor: () => {
+      throw misuse('a run without a key has no derived keys');
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+}
+
+function checked(name: unknown): string {
+  if (typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed()) return name;
+  throw misuse('the name of a step must be a text of 1 to 255 characters');
+}
+
+function misuse(message: string): IdempotencyError {
+  return new IdempotencyError('MISUSE', message);
+}
+
+function lost(id: string): IdempotencyError {
+  return new IdempotencyError('LEASE_LOST', 'the lease is over, or another run took the key over', { id });
+}
+
+// Without the id of the record, which is not done itself.
+function unavailable(name: string, why: string): IdempotencyError {
+  return new IdempotencyError('RESULT_UNAVAILABLE', `step "${name}" is done, but its value was not kept: ${why}`);
+}

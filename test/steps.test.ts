@@ -1,0 +1,276 @@
+import { dynamoDBStore, type Execution, type StepContext, TerminalError } from 'effectively-once';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTable, engineClient } from './engine.ts';
+import { type FaultyClient, faultyClient, isDown, losesAnswer } from './faults.ts';
+import { type Request, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+
+const LEASE_MS = TIMEOUT_MS + 1_000;
+
+let tableName: string;
+beforeAll(async () => {
+  tableName = await createTable(engineClient());
+});
+
+describe.each(WAYS)('steps in $name', ({ build, name }) => {
+  let aws: FaultyClient;
+  let request: Request;
+  let effects: string[];
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    aws = faultyClient();
+    request = { key: crypto.randomUUID(), payload: 1 };
+    effects = [];
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
+    build(handler, { store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...options });
+  const effect = (what: string) => () => {
+    effects.push(what);
+    return what;
+  };
+  const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
+  const failed = (message: string) => ({ error: expect.objectContaining({ message }) });
+  const isDone = async (answer: Promise<object>) => expect(await answer).not.toHaveProperty('error');
+
+  it('run once each, and a retry after a failure resumes behind them', async () => {
+    const call = way(async ({ step, attempt }) => {
+      const first = await step('first', effect('first'));
+      if (attempt === 1) throw new Error('between');
+      return `${first} ${await step('second', effect('second'))}`;
+    });
+    expect(await call(request)).toEqual(failed('between'));
+    await isDone(call(request));
+    expect(effects).toEqual(['first', 'second']);
+  });
+
+  it('are gone on with after a crash, an interrupted one with the same key', async () => {
+    const keys: string[] = [];
+    const hang = Promise.withResolvers<void>();
+    const call = way(async ({ step, attempt }) => {
+      await step('first', effect('first'));
+      await step('second', async ({ key }) => {
+        keys.push(key);
+        effect('second')();
+        if (attempt === 1) {
+          hang.resolve();
+          await new Promise(() => {}); // dies in the middle
+        }
+      });
+    });
+    call(request);
+    await hang.promise;
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    await isDone(call(request));
+    expect(effects).toEqual(['first', 'second', 'second']);
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  it('of a key that has expired are forgotten', async () => {
+    const call = way(
+      async ({ step, attempt }) => {
+        await step('first', effect(`first ${attempt}`));
+        if (attempt === 1) throw new Error('no');
+      },
+      { retention: '1h' },
+    );
+    await call(request);
+    vi.setSystemTime(Date.now() + 2 * 3_600_000);
+    await isDone(call(request));
+    expect(effects).toEqual(['first 1', 'first 2']);
+  });
+
+  it('run side by side, and a failure is released only when all of them are on record', async () => {
+    const slow = Promise.withResolvers<void>();
+    const call = way(async ({ step, attempt }) => {
+      const running = [
+        step('slow', async () => {
+          effect('slow')();
+          await slow.promise;
+        }),
+        step('quick', effect('quick')),
+      ];
+      await running[1];
+      if (attempt === 1) throw new Error('quick fails');
+      await Promise.all(running);
+    });
+    const first = call(request);
+    await vi.waitFor(() => expect(effects).toEqual(['slow', 'quick']));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+    slow.resolve();
+    expect(await first).toEqual(failed('quick fails'));
+    await isDone(call(request));
+    expect(effects).toEqual(['slow', 'quick']);
+  });
+
+  it('record a terminal error, and throw it again on a later attempt', async () => {
+    const call = way(async ({ step, attempt }) => {
+      const declined: unknown = await step('charge', () => {
+        effect('charge')();
+        throw new TerminalError('declined');
+      }).catch((error) => error);
+      expect(declined).toMatchObject({ name: 'TerminalError', message: 'declined' });
+      if (attempt === 1) throw new Error('later');
+    });
+    expect(await call(request)).toEqual(failed('later'));
+    await isDone(call(request));
+    expect(effects).toEqual(['charge']);
+  });
+
+  it('that fail otherwise run again on a later attempt', async () => {
+    const call = way(({ step, attempt }) =>
+      step('charge', () => {
+        effect('charge')();
+        if (attempt === 1) throw new Error('away');
+      }),
+    );
+    expect(await call(request)).toEqual(failed('away'));
+    await isDone(call(request));
+    expect(effects).toEqual(['charge', 'charge']);
+  });
+
+  it('hand out values that are fresh copies, undefined among them', async () => {
+    const call = way(async ({ step, attempt }) => {
+      const values = [await step('object', () => ({ tags: ['a'] })), await step('nothing', () => undefined)];
+      expect(values).toEqual([{ tags: ['a'] }, undefined]);
+      if (attempt < 3) throw new Error('again');
+    });
+    await call(request);
+    await call(request);
+    await isDone(call(request));
+  });
+
+  it('whose value cannot be kept are done: a later attempt is refused instead of a second effect', async () => {
+    const call = way(async ({ step, attempt }) => {
+      const value = await step('charge', () => {
+        effect('charge')();
+        return { big: 1n };
+      });
+      expect(value).toEqual({ big: 1n });
+      if (attempt === 1) throw new Error('no');
+    });
+    expect(await call(request)).toEqual(failed('no'));
+    expect(await call(request)).toEqual(refused('RESULT_UNAVAILABLE'));
+    expect(effects).toEqual(['charge']);
+  });
+
+  it('whose record is not sure keep the key until the lease is over, whatever the handler throws', async () => {
+    const call = way(async ({ step, attempt }) => {
+      if (attempt === 1) aws.next('UpdateItem', ...isDown);
+      await step('charge', effect('charge'));
+    });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    await isDone(call(request));
+    expect(effects).toEqual(['charge', 'charge']);
+  });
+
+  it('recognise their own record when the answer was lost', async () => {
+    const call = way(async ({ step }) => {
+      aws.next('UpdateItem', losesAnswer, losesAnswer);
+      await step('charge', effect('charge'));
+    });
+    await isDone(call(request));
+    expect(effects).toEqual(['charge']);
+  });
+
+  it('of a run that was taken over record nothing, and tell it', async () => {
+    const taken = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    const call = way(async ({ step, attempt }) => {
+      if (attempt === 1) {
+        entered.resolve();
+        await taken.promise;
+        await expect(step('charge', effect('stale'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+        throw new Error('stale');
+      }
+      await step('charge', effect('charge'));
+      taken.resolve();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (attempt === 2) throw new Error('no');
+    });
+    const stale = call(request);
+    await entered.promise;
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    expect(await call(request)).toEqual(failed('no'));
+    expect(await stale).toEqual(failed('stale'));
+    await isDone(call(request));
+    expect(effects).toEqual(['charge', 'stale']);
+  });
+
+  it.each(['', ' ', 'x'.repeat(256), 5, undefined])('are not called %o', async (bad) => {
+    const call = way(({ step }) => step(bad as string, effect('never')));
+    expect(await call(request)).toEqual(refused('MISUSE'));
+    expect(effects).toEqual([]);
+  });
+
+  it('are not begun twice in one run, nor after it', async () => {
+    let late: Execution | undefined;
+    const call = way(async (execution) => {
+      late = execution;
+      await execution.step('charge', effect('charge'));
+      await expect(execution.step('charge', effect('again'))).rejects.toMatchObject({ code: 'MISUSE' });
+    });
+    await isDone(call(request));
+    await expect(late?.step('late', effect('late'))).rejects.toMatchObject({ code: 'MISUSE' });
+    expect(effects).toEqual(['charge']);
+  });
+
+  it('know the attempt and the signal of their run', async () => {
+    const seen: StepContext[] = [];
+    const call = way(async ({ step, attempt, signal }) => {
+      await step(`charge ${attempt}`, (context) => seen.push(context));
+      expect(seen.at(-1)).toMatchObject({ attempt, signal });
+      if (attempt === 1) throw new Error('no');
+    });
+    await call(request);
+    await isDone(call(request));
+  });
+
+  it('of a run without a key just run, each time with a key of its own', async () => {
+    const keys: string[] = [];
+    const call = way(
+      async ({ step, keyFor }) => {
+        expect(() => keyFor('charge')).toThrow(expect.objectContaining({ code: 'MISUSE' }));
+        return step('charge', ({ key }) => keys.push(key));
+      },
+      { onMissingKey: 'run' },
+    );
+    await isDone(call({}));
+    await isDone(call({}));
+    expect(new Set(keys).size).toBe(2);
+    expect(aws.requests()).toBe(0);
+  });
+
+  it('have keys as providers take them: UUIDs, one for a name and a record', async () => {
+    const keys: string[] = [];
+    const call = way(async ({ step, keyFor, attempt }) => {
+      keys.push(keyFor('a'), keyFor('b'));
+      await step(`a${attempt}`, ({ key }) => expect(key).toBe(keyFor(`a${attempt}`)));
+      if (attempt === 1) throw new Error('no');
+    });
+    await call(request);
+    await isDone(call(request));
+    await call({ ...request, key: crypto.randomUUID() });
+    const [a, b, againA, againB, otherA, otherB] = keys;
+    expect([againA, againB]).toEqual([a, b]);
+    expect(new Set([a, b, otherA, otherB]).size).toBe(4);
+    for (const key of keys)
+      expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it('do not make a batch record done', async () => {
+    if (name !== 'idempotentBatch') return;
+    const call = way(async ({ step, attempt }) => {
+      await step('charge', () => 1n);
+      if (attempt === 1) throw new Error('no');
+    });
+    await call(request);
+    expect(await call(request)).toEqual(refused('RESULT_UNAVAILABLE'));
+  });
+});
