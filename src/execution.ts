@@ -34,6 +34,32 @@ export interface Execution {
   keyFor(name: string): string;
 }
 
+/** What is known of a run that was never heard of again. */
+export interface Previous {
+  readonly attempt: number;
+  /** Epoch ms at which it claimed the key. */
+  readonly claimedAt: number;
+  /** Epoch ms at which its lease ended; the clock skew is in it. */
+  readonly leaseUntil: number;
+  /** What its steps, and those of the attempts before it, ended with. */
+  readonly steps: Readonly<Record<string, PreviousStep>>;
+}
+
+export type PreviousStep =
+  | { readonly value: unknown }
+  | { readonly error: unknown }
+  /** Done, but its value could not be kept. */
+  | { readonly unavailable: true };
+
+/**
+ * Finds out whether the effect of a lost run happened, by asking whoever would know: `value` is recorded as the outcome,
+ * `rerun` runs the handler. Runs under a fresh claim, so never twice at once; if it throws, the outcome stays unknown, the
+ * caller gets the error, and the next request reconciles again.
+ */
+export type Reconcile = (execution: Execution, previous: Previous) => Promise<Verdict> | Verdict;
+
+export type Verdict = { readonly rerun: true } | { readonly value: unknown };
+
 /** A handler's context with its execution. */
 export type WithExecution<Context> = Context & { readonly idempotency: Execution };
 

@@ -6,10 +6,11 @@ export { IdempotencyError, isIdempotencyError, TerminalError } from './core/erro
 export type { IdempotencyEvent, IdempotencyEventType } from './core/events.ts';
 export type { Change, Claimed, Completed, IdempotencyRecord, Outcome, Released } from './core/record.ts';
 export type { Store, Written } from './core/store.ts';
-export type { Execution, StepContext, WithExecution } from './execution.ts';
+export type { Execution, Previous, PreviousStep, Reconcile, StepContext, Verdict, WithExecution } from './execution.ts';
 export { idempotent } from './idempotent.ts';
 export type { CommonOptions, HandlerOptions, RunOnceOptions } from './options.ts';
 export { runOnce } from './run-once.ts';
 export type { DynamoDBStoreOptions } from './stores/dynamodb.ts';
 export { dynamoDBStore } from './stores/dynamodb.ts';
 export { memoryStore } from './stores/memory.ts';
+export { resolve } from './unknown.ts';

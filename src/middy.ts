@@ -57,7 +57,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
         Object.assign(context, { idempotency: begun.execution });
         state.chain = watch(request, begun, (chain, final) => conclude(request, state.source, chain, final));
       } else {
-        request.earlyResponse = state.source.replay(begun.value, event);
+        request.earlyResponse = begun.replayed ? state.source.replay(begun.value, event) : begun.value;
       }
     } catch (error) {
       state.refusal = error;

@@ -4,6 +4,7 @@ import { type Duration, durationOf } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
+import type { Reconcile } from './execution.ts';
 
 /** Options of all four ways in. */
 export interface CommonOptions {
@@ -26,10 +27,12 @@ export interface CommonOptions {
    */
   readonly onConflict?: 'reject' | 'wait';
   /**
-   * What happens when a lease ended and nobody knows whether the effect happened: the handler runs again.
+   * What happens when a lease has ended and nobody knows whether the effect did: the handler runs again; the key is refused
+   * with `OUTCOME_UNKNOWN` until an operator decides by `resolve`; or a function finds out, see {@link Reconcile}. Other than
+   * with `'rerun'` such a record never expires.
    * @default 'rerun'
    */
-  readonly onUnknown?: 'rerun';
+  readonly onUnknown?: 'rerun' | 'refuse' | Reconcile;
   /**
    * What an arrival without a key does: it is refused with `KEY_MISSING`, or runs unprotected.
    * @default 'reject'
@@ -97,7 +100,7 @@ export interface RunOnceOptions extends CommonOptions {
 
 /** Options with their defaults; durations in ms. */
 export interface Settings
-  extends Required<Pick<CommonOptions, 'store' | 'onConflict' | 'onMissingKey' | 'isTerminal'>> {
+  extends Required<Pick<CommonOptions, 'store' | 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal'>> {
   readonly scope: () => string;
   readonly retention: number;
   readonly clockSkew: number;
@@ -117,7 +120,10 @@ export const COMMON_CHECKS: Checks = {
   lease: [isDuration, 'a duration'],
   clockSkew: [isDuration, 'a duration'],
   onConflict: [(value) => value === 'reject' || value === 'wait', "'reject' or 'wait'"],
-  onUnknown: [(value) => value === 'rerun', "'rerun'"],
+  onUnknown: [
+    (value) => value === 'rerun' || value === 'refuse' || isFunction(value),
+    "'rerun', 'refuse', or a function that finds out",
+  ],
   onMissingKey: [(value) => value === 'reject' || value === 'run', "'reject' or 'run'"],
   isTerminal: [isFunction, 'a function of the error'],
   records: [isFunction, 'a function of the value'],
@@ -143,6 +149,7 @@ export function settingsOf(
     scope,
     lease,
     onConflict = 'reject',
+    onUnknown = 'rerun',
     onMissingKey = 'reject',
     isTerminal = isTerminalError,
     records,
@@ -157,6 +164,7 @@ export function settingsOf(
     lease: lease === undefined ? undefined : positive('lease', lease),
     functionTimeout: environment.functionTimeout(),
     onConflict,
+    onUnknown,
     onMissingKey,
     isTerminal,
     records,

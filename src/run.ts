@@ -5,12 +5,13 @@ import { IdempotencyError } from './core/errors.ts';
 import { type IdempotencyEventType, publish } from './core/events.ts';
 import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
 import { patient } from './core/patience.ts';
-import { type Claim, claim, complete, release, type Settled } from './core/protocol.ts';
-import type { Claimed, Outcome } from './core/record.ts';
+import { type Claim, claim, complete, release, type Settled, surrender } from './core/protocol.ts';
+import type { Outcome } from './core/record.ts';
 import type { Execution } from './execution.ts';
 import { holdLease } from './lease.ts';
 import type { Settings } from './options.ts';
 import { stepsOf, unprotectedSteps } from './steps.ts';
+import { reconciled } from './unknown.ts';
 
 /** What a caller gets. */
 export interface Answer {
@@ -19,14 +20,16 @@ export interface Answer {
   readonly replayed: boolean;
 }
 
-/** A run between its claim and its outcome. One of the four ends it. */
+/** A run between its claim and its outcome. One of the last five ends it. */
 export interface Run {
   readonly execution: Execution;
+  /** Records `value` and answers with it, or with the outcome of who took over. Throws `LEASE_LOST` where there is none. */
+  completed(value: unknown): Promise<Answer>;
   /** The handler returned `own`, which decides whether to record; recorded and answered is `final`. */
   returned(own: unknown, final?: unknown): Promise<Answer>;
   /** The handler threw. Throws the same again, unless a winner's outcome is adopted or `final` stands in its place. */
   threw(error: unknown, final?: unknown): Promise<Answer>;
-  /** The handler was not run. */
+  /** The handler was not run: an unknown outcome stays unknown, any other key is free. */
   release(): Promise<void>;
   /** Nobody knows what happened: neither recorded nor released, the lease runs out. */
   abandon(): void;
@@ -46,11 +49,14 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { scope, id } = arrival;
   switch (claimed.kind) {
     case 'acquired':
-      publish(claimed.from ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-      return held(settings, arrival, terms, claimed.lease);
+      publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
+      return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
     case 'replay':
       publish('replayed', { scope, id, attempt: claimed.attempt });
       return replay(claimed.outcome, id);
+    case 'unknown':
+      publish('outcome-unknown', { scope, id });
+      throw new IdempotencyError('OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known', { id });
     case 'conflict':
       publish('conflict', { scope, id });
       throw new IdempotencyError('CONFLICT', 'a request with this key is in flight', { id });
@@ -92,6 +98,7 @@ function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
   const { signal } = new AbortController();
   return {
     execution: { key: undefined, attempt: 1, signal, remaining, ...unprotectedSteps(signal) },
+    completed: async (value) => ({ value, replayed: false }),
     returned: async (own, final = own) => ({ value: final, replayed: false }),
     threw: async (error, final) => instead(error, final),
     release: async () => {},
@@ -112,11 +119,12 @@ const RESERVE_MS = 500;
 async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, length }: Terms): Promise<Claim> {
   const { id, fingerprint } = arrival;
   const { retention, clockSkew } = settings;
+  const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
   const store = patient(settings.store, () => Math.min(deadline - Date.now(), length));
   const owner = randomUUID();
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
     const leaseUntil = Math.min(Date.now() + length, deadline) + clockSkew;
-    const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention }, Date.now);
+    const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention, onUnknown }, Date.now);
     const pause = delay * (0.5 + Math.random() / 2);
     if (claimed.kind !== 'conflict' || settings.onConflict === 'reject') return claimed;
     if (Date.now() + pause > deadline - RESERVE_MS) return claimed;
@@ -124,7 +132,9 @@ async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, len
   }
 }
 
-function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms, lease: Claimed): Run {
+type Acquired = Extract<Claim, { kind: 'acquired' }>;
+
+function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms, { lease, taken }: Acquired): Run {
   const { retention, clockSkew } = settings;
   const { scope, id, key, records } = arrival;
   const { attempt } = lease;
@@ -169,15 +179,19 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
   return {
     execution: { key, attempt, signal: hold.signal, remaining, step, keyFor },
 
-    async returned(own, final = own) {
-      const isRecorded = judge(records, own, true);
+    async completed(value) {
       close();
-      const result = await (isRecorded ? record(valueOutcome(final)) : giveUp()).finally(hold.stop);
+      const result = await record(valueOutcome(value)).finally(hold.stop);
       if (result.kind === 'adopted') return replay(result.outcome, id);
-      if (result.kind === 'lost' && isRecorded) {
-        throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
-      }
-      return { value: final, replayed: false };
+      if (result.kind === 'lost') throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
+      return { value, replayed: false };
+    },
+
+    async returned(own, final = own) {
+      if (judge(records, own, true)) return this.completed(final);
+      close();
+      const result = await giveUp().finally(hold.stop);
+      return result.kind === 'adopted' ? replay(result.outcome, id) : { value: final, replayed: false };
     },
 
     async threw(error, final) {
@@ -188,7 +202,10 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
     },
 
     async release() {
-      await giveUp().finally(hold.stop);
+      close();
+      if (taken?.from !== 'abandoned') await giveUp();
+      else await surrender(store, lease, retention, Date.now()).catch(() => {}); // the lease runs out
+      hold.stop();
     },
 
     abandon() {

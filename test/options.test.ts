@@ -17,7 +17,7 @@ const invalid = (named: string) =>
 const BAD: [object, string][] = [
   [{ keys: () => 'k' }, '`keys`'],
   [{ mode: 'atomic' }, '`mode`'],
-  [{ onUnknown: 'refuse' }, '`onUnknown`'],
+  [{ onUnknown: 'guess' }, '`onUnknown`'],
   [{ codec: {} }, '`codec`'],
   [{ store: {} }, '`store`'],
   [{ store: undefined }, '`store`'],

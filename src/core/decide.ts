@@ -3,6 +3,8 @@ import type { Claimed, IdempotencyRecord, Outcome } from './record.ts';
 interface Asked {
   readonly owner: string;
   readonly fingerprint?: string | undefined;
+  /** What is to be done where nobody knows whether the effect happened. */
+  readonly onUnknown?: 'rerun' | 'refuse' | 'reconcile';
 }
 
 export type Decision =
@@ -10,6 +12,7 @@ export type Decision =
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'replay'; readonly outcome: Outcome; readonly attempt: number }
   | { readonly kind: 'conflict' }
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'take'; readonly from: 'expired' | 'released' | 'abandoned' };
 
 /** What the record in the way means to a claim. Pure; the order of the questions is the protocol. */
@@ -21,7 +24,8 @@ export function decide(found: IdempotencyRecord, asked: Asked, now: number): Dec
   if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };
   if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };
   if (!isHeld(found)) return { kind: 'take', from: 'released' };
-  return now < found.leaseUntil ? { kind: 'conflict' } : { kind: 'take', from: 'abandoned' };
+  if (now < found.leaseUntil) return { kind: 'conflict' };
+  return asked.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };
 }
 
 /** What a run that lost its lease may answer with: the outcome of whoever took it, if it is one of the same payload. */
@@ -30,12 +34,17 @@ export function adoptable(found: IdempotencyRecord | undefined, asked: Asked, no
   return same ? found.outcome : undefined;
 }
 
+/** Whether a record is one whose outcome nobody knows. */
+export function isUnknown(record: IdempotencyRecord, now: number): record is Claimed {
+  return isHeld(record) && !isExpired(record, now) && now >= record.leaseUntil;
+}
+
 function isHeld(record: IdempotencyRecord): record is Claimed {
   return record.status === 'IN_PROGRESS' && record.owner !== undefined;
 }
 
-function isExpired(record: IdempotencyRecord, now: number): boolean {
-  return record.expiresAt * 1000 <= now;
+function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
+  return expiresAt !== undefined && expiresAt * 1000 <= now;
 }
 
 // Only two fingerprints can differ: the option may have been switched on or off between two deploys.

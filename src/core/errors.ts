@@ -4,6 +4,7 @@ const CODES = {
   KEY_INVALID: { statusCode: 400, retryable: false },
   CONFLICT: { statusCode: 409, retryable: true },
   MISMATCH: { statusCode: 422, retryable: false },
+  OUTCOME_UNKNOWN: { statusCode: 409, retryable: false },
   LEASE_LOST: { statusCode: 409, retryable: true },
   RESULT_UNAVAILABLE: { statusCode: 410, retryable: false },
   STORE_UNAVAILABLE: { statusCode: 503, retryable: true },

@@ -1,4 +1,4 @@
-import { adoptable, type Decision, decide } from './decide.ts';
+import { adoptable, type Decision, decide, isUnknown } from './decide.ts';
 import { isIdempotencyError } from './errors.ts';
 import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, Written } from './store.ts';
@@ -13,14 +13,22 @@ export interface ClaimRequest {
   readonly leaseUntil: number;
   /** Ms an outcome is kept. */
   readonly retention: number;
+  /** @default 'rerun' */
+  readonly onUnknown?: UnknownPolicy;
 }
 
+/** What becomes of an unknown outcome; only where it is rerun may a record in progress expire. */
+export type UnknownPolicy = 'rerun' | 'refuse' | 'reconcile';
+
 export type Claim =
-  | { readonly kind: 'acquired'; readonly lease: Claimed; readonly from?: Taken | undefined }
+  | { readonly kind: 'acquired'; readonly lease: Claimed; readonly taken?: Taken | undefined }
   | Exclude<Decision, { kind: 'mine' | 'take' }>;
 
-/** What a takeover took; absent for a first claim. */
-type Taken = Extract<Decision, { kind: 'take' }>['from'];
+/** What a takeover took; a first claim took nothing. */
+export interface Taken {
+  readonly from: Extract<Decision, { kind: 'take' }>['from'];
+  readonly seen: IdempotencyRecord;
+}
 
 export type Settled =
   | { readonly kind: 'done' }
@@ -32,19 +40,18 @@ const ROUNDS = 5;
 
 /** Insert, else compare-and-swap on what was seen: one write when nobody is there. */
 export async function claim(store: Store, request: ClaimRequest, now: () => number): Promise<Claim> {
-  let seen: IdempotencyRecord | undefined;
-  let from: Taken | undefined;
+  let taken: Taken | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    const next = claimed(request, seen, from, now());
-    const written = await write(store, seen, next, request.retention, now);
-    if (written.done) return { kind: 'acquired', lease: next, from };
-    seen = written.found;
-    from = undefined;
-    if (!seen) continue; // deleted by TTL in between
-    const decision = decide(seen, request, now());
-    if (decision.kind === 'mine') return { kind: 'acquired', lease: decision.lease };
-    if (decision.kind !== 'take') return decision;
-    from = decision.from;
+    const next = claimed(request, taken, now());
+    const written = await write(store, taken, next, request, now);
+    if (written.done) return { kind: 'acquired', lease: next, taken };
+    const seen = written.found;
+    const decision = seen && decide(seen, request, now());
+    if (!decision)
+      taken = undefined; // deleted by TTL in between
+    else if (decision.kind === 'mine') return { kind: 'acquired', lease: decision.lease, taken };
+    else if (decision.kind === 'take') taken = { from: decision.from, seen };
+    else return decision;
   }
   return { kind: 'conflict' };
 }
@@ -66,10 +73,16 @@ export function release(store: Store, lease: Claimed, retention: number, now: nu
   return settle(store, lease, { expiresAt: seconds(now + retention) }, now);
 }
 
-/** Prolongs the lease; false: it was lost. */
+/** Moves the end of the lease, and the expiry of a record that has one; false: the lease was lost. */
 export async function extend(store: Store, lease: Claimed, leaseUntil: number, retention: number): Promise<boolean> {
-  const written = await store.update(lease, { leaseUntil, expiresAt: seconds(leaseUntil + retention) });
+  const expiresAt = lease.expiresAt === undefined ? undefined : seconds(leaseUntil + retention);
+  const written = await store.update(lease, { leaseUntil, expiresAt });
   return written.done;
+}
+
+/** Ends a lease that was taken from a run that died, before this one has done anything: the outcome is unknown as before. */
+export function surrender(store: Store, lease: Claimed, retention: number, now: number): Promise<boolean> {
+  return extend(store, lease, now, retention);
 }
 
 /** Records what a step ended with, under the lease; false: it was lost. */
@@ -78,18 +91,49 @@ export async function saveStep(store: Store, lease: Claimed, step: string, ended
   return written.done;
 }
 
+/**
+ * Ends an unknown outcome from outside: with an outcome, or without one as if its run had failed and said so.
+ * `'known'`: there is none to end. `'changed'`: somebody was quicker.
+ */
+export async function end(
+  store: Store,
+  id: string,
+  outcome: Outcome | undefined,
+  by: { readonly owner: string; readonly retention: number; readonly now: number },
+): Promise<'done' | 'known' | 'changed'> {
+  const seen = await look(store, id);
+  if (!seen || !isUnknown(seen, by.now)) return 'known';
+  const { status, owner, leaseUntil, expiresAt, ...kept } = seen;
+  const { steps, ...identity } = kept;
+  const common = { version: seen.version + 1, expiresAt: seconds(by.now + by.retention) };
+  const next: IdempotencyRecord = outcome
+    ? { ...identity, ...common, status: 'COMPLETED', owner: by.owner, outcome, completedAt: by.now }
+    : { ...kept, ...common, status: 'IN_PROGRESS' };
+  const written = await store.replace(seen, next);
+  const landed = written.done || (written.found?.version === next.version && written.found.owner === next.owner);
+  return landed ? 'done' : 'changed';
+}
+
+// A replace of what never was cannot land, and hands back what is: no store has to read.
+async function look(store: Store, id: string): Promise<IdempotencyRecord | undefined> {
+  const never = { id, status: 'IN_PROGRESS', version: 0, attempt: 0, claimedAt: 0, steps: {} } as const;
+  const written = await store.replace(never, never);
+  return written.done ? undefined : written.found;
+}
+
 async function write(
   store: Store,
-  seen: IdempotencyRecord | undefined,
+  taken: Taken | undefined,
   next: Claimed,
-  retention: number,
+  { retention }: ClaimRequest,
   now: () => number,
 ): Promise<Written> {
   try {
-    return seen ? await store.replace(seen, next) : await store.insert(next);
+    return taken ? await store.replace(taken.seen, next) : await store.insert(next);
   } catch (error) {
     // It may have landed. Nothing has run, so what may be ours is given back; failing that, the lease runs out.
-    if (isIdempotencyError(error) && error.retryable) await release(store, next, retention, now()).catch(() => {});
+    const giveBack = taken?.from === 'abandoned' ? surrender : release;
+    if (isIdempotencyError(error) && error.retryable) await giveBack(store, next, retention, now()).catch(() => {});
     throw error;
   }
 }
@@ -103,25 +147,22 @@ async function settle(store: Store, lease: Claimed, change: Change, now: number)
   return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
 }
 
-function claimed(
-  request: ClaimRequest,
-  seen: IdempotencyRecord | undefined,
-  from: Taken | undefined,
-  now: number,
-): Claimed {
-  // An expired key is a new operation; a run that failed or died is gone on with.
-  const resumes = from === 'released' || from === 'abandoned';
+function claimed(request: ClaimRequest, taken: Taken | undefined, now: number): Claimed {
+  const { id, owner, leaseUntil, retention, fingerprint, onUnknown = 'rerun' } = request;
+  const { version = 0, attempt = 0 } = taken?.seen ?? {};
+  // An expired key is a new operation; what a run that failed or died has done is gone on with.
+  const earlier = taken?.from !== 'expired' && taken?.seen.status === 'IN_PROGRESS' ? taken.seen.steps : {};
   return {
-    id: request.id,
+    id,
     status: 'IN_PROGRESS',
-    version: (seen?.version ?? 0) + 1,
-    owner: request.owner,
-    attempt: (seen?.attempt ?? 0) + 1,
-    leaseUntil: request.leaseUntil,
-    ...(request.fingerprint !== undefined && { fingerprint: request.fingerprint }),
-    steps: resumes && seen?.status === 'IN_PROGRESS' ? seen.steps : {},
+    version: version + 1,
+    owner,
+    attempt: attempt + 1,
+    leaseUntil,
+    ...(fingerprint !== undefined && { fingerprint }),
+    steps: earlier,
     claimedAt: now,
-    expiresAt: seconds(request.leaseUntil + request.retention),
+    ...(onUnknown === 'rerun' && { expiresAt: seconds(leaseUntil + retention) }),
   };
 }
 

@@ -15,8 +15,11 @@ interface Common {
   readonly fingerprint?: string;
   /** Epoch ms of the claim. */
   readonly claimedAt: number;
-  /** Epoch SECONDS, rounded up: DynamoDB's TTL attribute. */
-  readonly expiresAt: number;
+  /**
+   * Epoch SECONDS, rounded up: DynamoDB's TTL attribute. Absent in progress where an unknown outcome is not to be rerun: it
+   * must not turn into a rerun by growing old.
+   */
+  readonly expiresAt?: number | undefined;
 }
 
 /** What the steps of a run, or of the attempts before it, ended with. */

@@ -3,6 +3,9 @@ import type { Change, Claimed, IdempotencyRecord } from './record.ts';
 /** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
 
+/** What tells a record from any other that ever had its id. */
+export type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
+
 /**
  * Three atomic compare-and-swap primitives on single records; all judgement is elsewhere.
  *
@@ -16,7 +19,7 @@ export interface Store {
   /** Writes `next` if no record has its id. */
   insert(next: Claimed, signal?: AbortSignal): Promise<Written>;
   /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`. */
-  replace(seen: IdempotencyRecord, next: Claimed, signal?: AbortSignal): Promise<Written>;
+  replace(seen: Seen, next: IdempotencyRecord, signal?: AbortSignal): Promise<Written>;
   /** Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one. */
   update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
 }

@@ -13,6 +13,7 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
   KEY_INVALID: 'Idempotency-Key is not valid',
   CONFLICT: 'A request is outstanding for this Idempotency-Key',
   MISMATCH: 'Idempotency-Key is already used',
+  OUTCOME_UNKNOWN: 'Whether the request was processed is not known',
   LEASE_LOST: 'A request is outstanding for this Idempotency-Key',
   RESULT_UNAVAILABLE: 'The request is done, but its response could not be kept',
   STORE_UNAVAILABLE: 'Service unavailable',

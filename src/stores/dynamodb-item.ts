@@ -36,7 +36,7 @@ export const IF_ABSENT: Condition = {
 };
 
 /** The record is still the one that was seen. */
-export function ifSeen(seen: IdempotencyRecord): Condition {
+export function ifSeen(seen: Pick<IdempotencyRecord, 'version' | 'claimedAt'>): Condition {
   return {
     ConditionExpression: '#version = :version AND #claimedAt = :claimedAt',
     ExpressionAttributeNames: { '#version': 'version', '#claimedAt': 'claimedAt' },

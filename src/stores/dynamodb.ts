@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { checkOptions } from '../core/check.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import type { Claimed } from '../core/record.ts';
+import type { IdempotencyRecord } from '../core/record.ts';
 import type { Store, Written } from '../core/store.ts';
 import { environment } from '../environment.ts';
 import { cached } from './cache.ts';
@@ -92,7 +92,7 @@ function tableOf(options: DynamoDBStoreOptions): Store {
     }
   };
 
-  const put = (next: Claimed, condition: Condition, signal?: AbortSignal): Promise<Written> =>
+  const put = (next: IdempotencyRecord, condition: Condition, signal?: AbortSignal): Promise<Written> =>
     write(({ client, TableName }) => {
       const input: PutItemCommandInput = { TableName, Item: toItem(next), ...condition, ...HAND_BACK };
       return client.send(new PutItemCommand(input), { abortSignal: signal });

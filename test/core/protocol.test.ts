@@ -31,21 +31,21 @@ const DONE = { kind: 'value', body: '"done"' } as const;
 
 describe('claim', () => {
   it('says what it took, and counts the attempts', async () => {
-    expect(await claim(store, request(), clock)).toMatchObject({ from: undefined, lease: { attempt: 1, version: 1 } });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: undefined, lease: { attempt: 1, version: 1 } });
     now += 1_000;
     const second = await acquire();
     expect(second).toMatchObject({ attempt: 2, version: 2 });
     await release(store, second, HOUR, now);
-    expect(await claim(store, request(), clock)).toMatchObject({ from: 'released', lease: { attempt: 3 } });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'released' }, lease: { attempt: 3 } });
     now += 1_000;
-    expect(await claim(store, request(), clock)).toMatchObject({ from: 'abandoned', lease: { attempt: 4 } });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' }, lease: { attempt: 4 } });
     now += 2 * HOUR;
-    expect(await claim(store, request(), clock)).toMatchObject({ from: 'expired', lease: { attempt: 5 } });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'expired' }, lease: { attempt: 5 } });
   });
 
   it('never expires before its lease, however short the retention (A7)', async () => {
     const lease = await acquire({ leaseUntil: now + 90_500, retention: 1 });
-    expect(lease.expiresAt * 1_000).toBeGreaterThanOrEqual(lease.leaseUntil);
+    expect((lease.expiresAt ?? 0) * 1_000).toBeGreaterThanOrEqual(lease.leaseUntil);
     now += 90_499;
     expect(await claim(store, request({ retention: 1 }), clock)).toEqual({ kind: 'conflict' });
   });
@@ -82,9 +82,9 @@ describe('claim', () => {
   });
 
   it('gives way after losing again and again', async () => {
-    await acquire();
+    const old = await acquire();
     now += 1_000;
-    const hopeless: Store = { ...store, replace: async (seen) => ({ done: false, found: seen }) };
+    const hopeless: Store = { ...store, replace: (seen) => store.insert({ ...old, id: seen.id }) };
     expect(await claim(hopeless, request(), clock)).toEqual({ kind: 'conflict' });
   });
 
@@ -178,6 +178,6 @@ describe('extend', () => {
     now += HOUR - 1;
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
     now += 1;
-    expect(await claim(store, request(), clock)).toMatchObject({ from: 'abandoned' });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
   });
 });

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { durationOf } from './core/duration.ts';
+import { IdempotencyError } from './core/errors.ts';
+import { openOutcome, valueOutcome } from './core/outcome.ts';
+import { patient } from './core/patience.ts';
+import { end, type Taken } from './core/protocol.ts';
+import type { IdempotencyRecord, Outcome, Steps } from './core/record.ts';
+import type { Store } from './core/store.ts';
+import { environment } from './environment.ts';
+import type { Previous, PreviousStep, Verdict } from './execution.ts';
+import type { CommonOptions } from './options.ts';
+import type { Answer, Run } from './run.ts';
+
+/** The run of a claim; where it follows one whose outcome is unknown, the user's `onUnknown` has its word first. */
+export async function reconciled(
+  onUnknown: CommonOptions['onUnknown'],
+  run: Run,
+  taken: Taken | undefined,
+): Promise<Run | Answer> {
+  if (typeof onUnknown !== 'function' || taken?.from !== 'abandoned') return run;
+  try {
+    const verdict = await onUnknown(run.execution, previousOf(taken.seen));
+    if (isRerun(verdict)) return run;
+    return await run.completed(valueIn(verdict));
+  } catch (error) {
+    await run.release();
+    throw error;
+  }
+}
+
+/**
+ * An operator's word on an unknown outcome: `value` is recorded, `rerun` has the next request run the handler. The `id` is the
+ * record's, as `OUTCOME_UNKNOWN` carries it.
+ *
+ * Throws `IdempotencyError`: `MISUSE` where the outcome is known, in flight or not there, or the word is neither; `CONFLICT`
+ * where the record was changed meanwhile; `CONFIG_INVALID`, `STORE_UNAVAILABLE`.
+ */
+export async function resolve(store: Store, id: string, verdict: Verdict): Promise<void> {
+  const value = isRerun(verdict) ? undefined : valueOutcome(valueIn(verdict));
+  const now = Date.now();
+  const retention = environment.retention() ?? durationOf('retention', '24h');
+  const result = await end(
+    patient(store, () => 10_000),
+    id,
+    value,
+    { owner: randomUUID(), retention, now },
+  );
+  if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });
+  if (result === 'changed') throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });
+}
+
+function isRerun(verdict: Verdict): boolean {
+  return typeof verdict === 'object' && verdict !== null && 'rerun' in verdict && verdict.rerun === true;
+}
+
+function valueIn(verdict: Verdict): unknown {
+  if (typeof verdict === 'object' && verdict !== null && 'value' in verdict) return verdict.value;
+  throw new IdempotencyError('MISUSE', 'the word on an unknown outcome is { rerun: true } or { value }');
+}
+
+function previousOf(seen: IdempotencyRecord): Previous {
+  const { attempt, claimedAt, leaseUntil, steps } = seen as IdempotencyRecord & { leaseUntil: number; steps: Steps };
+  const ended = Object.entries(steps).map(([name, outcome]) => [name, previousStep(outcome)]);
+  return { attempt, claimedAt, leaseUntil, steps: Object.fromEntries(ended) };
+}
+
+function previousStep(outcome: Outcome): PreviousStep {
+  if (outcome.kind === 'unavailable') return { unavailable: true };
+  try {
+    return { value: openOutcome(outcome, (why) => new Error(why)) };
+  } catch (error) {
+    return { error };
+  }
+}
