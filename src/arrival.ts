@@ -23,8 +23,8 @@ interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
   readonly operation?: readonly string[];
   readonly key: () => unknown;
   readonly principal: () => unknown;
-  /** `undefined`: no fingerprint. */
-  readonly payload: () => unknown;
+  /** Absent: no fingerprint. */
+  readonly payload: (() => unknown) | undefined;
   readonly isNatural?: boolean;
 }
 
@@ -48,13 +48,13 @@ export function eventArrival<E>(
 ): Arrival {
   refuseUnsupported(context);
   const { key, principal, fingerprint } = options;
-  const payload = fingerprint === false ? () => undefined : (fingerprint ?? source.payload);
+  const payload = fingerprint === false ? undefined : (fingerprint ?? source.payload);
   return arrivalOf({
     scope: settings.scope(),
     operation: source.operation(event),
     key: () => (key ? key(event, context as Context) : source.key(event)),
     principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
-    payload: () => payload(event),
+    payload: payload && (() => payload(event)),
     isNatural: source.isNatural(event),
     records: settings.records ?? source.records,
     remaining: () => remainingOf(context),
@@ -112,10 +112,11 @@ function asked(what: string, ask: () => unknown): unknown {
   }
 }
 
-function fingerprint(ask: () => unknown): string | undefined {
+function fingerprint(ask: (() => unknown) | undefined): string | undefined {
+  if (!ask) return undefined;
   const payload = asked('payload', ask);
   try {
-    return payload === undefined ? undefined : fingerprintOf(payload);
+    return fingerprintOf(payload ?? null); // nothing is a payload, too: another than anything
   } catch (cause) {
     throw new IdempotencyError('CONFIG_INVALID', `no fingerprint can be taken of the payload: ${cause}`, { cause });
   }

@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
+import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
@@ -35,24 +36,27 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
   options: BatchOptions<R>,
 ): (event: { Records: R[] }, context: Ctx) => Promise<SQSBatchResponse> {
   const settings = settingsOf('idempotentBatch', options, CHECKS);
+  checkHandler('idempotentBatch', handler);
   const { concurrency = 10 } = options;
 
   return async function idempotentBatchHandler(event, context) {
     const records = recordsOf<R>(event);
+    const ids = new Map(records.map((record) => [record, sqs.identify(record)])); // before a handler touches them
     const failures = new Map<R, unknown>();
     const latest = new Map<string, Promise<unknown>>();
     let slowest = LEAST_MS;
 
     const run = async (record: R): Promise<void> => {
       const arrival = eventArrival(settings, options, sqs, record, context);
-      if ((arrival.remaining() ?? Number.POSITIVE_INFINITY) < slowest) throw new Error('no time left to begin it');
       // A duplicate in the same batch comes after the first, and finds its outcome.
       const earlier = latest.get(arrival.id);
       const answer = (async () => {
         await earlier?.catch(() => {});
+        if ((arrival.remaining() ?? Number.POSITIVE_INFINITY) < slowest) throw new Error('no time left to begin it');
         const started = Date.now();
-        await once(settings, arrival, (execution) => handler(record, withExecution(context, execution)));
-        slowest = Math.max(slowest, Date.now() - started);
+        await once(settings, arrival, (execution) => handler(record, withExecution(context, execution))).finally(() => {
+          slowest = Math.max(slowest, Date.now() - started);
+        });
       })();
       if (arrival.key !== undefined) latest.set(arrival.id, answer);
       await answer.catch((error) => {
@@ -67,7 +71,7 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
           (error: unknown) => ({ error }),
         );
         if (!failure) continue;
-        console.error(`record ${sqs.identify(record)} is reported as failed:`, failure.error); // nobody else says why
+        console.error(`record ${ids.get(record)} is reported as failed:`, failure.error); // nobody else says why
         for (const unfinished of group.slice(group.indexOf(record))) failures.set(unfinished, failure.error);
         return;
       }
@@ -75,7 +79,8 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
 
     const errors = [...failures.values()];
     if (errors.length > 0 && errors.length === records.length && errors.every(isMisconfigured)) throw errors[0];
-    return { batchItemFailures: identifiers(failures.keys()) };
+    const failed = new Set(Array.from(failures.keys(), (record) => ids.get(record) ?? ''));
+    return { batchItemFailures: Array.from(failed, (itemIdentifier) => ({ itemIdentifier })) };
   };
 }
 
@@ -105,9 +110,4 @@ function isDone(error: unknown, id: string): boolean {
 
 function isMisconfigured(error: unknown): boolean {
   return isIdempotencyError(error) && error.code === 'CONFIG_INVALID';
-}
-
-function identifiers(records: Iterable<SQSRecord>): SQSBatchResponse['batchItemFailures'] {
-  const ids = new Set(Array.from(records, (record) => sqs.identify(record)));
-  return Array.from(ids, (itemIdentifier) => ({ itemIdentifier }));
 }

@@ -65,5 +65,7 @@ export type WithExecution<Context> = Context & { readonly idempotency: Execution
 
 /** A view of the context: the runtime's own object, with its setters, shows through. */
 export function withExecution<Context extends object>(context: Context, execution: Execution): WithExecution<Context> {
-  return Object.create(context ?? null, { idempotency: { value: execution, enumerable: true } });
+  return Object.create(context ?? null, {
+    idempotency: { value: execution, enumerable: true, writable: true, configurable: true },
+  });
 }

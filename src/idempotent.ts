@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
+import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
-import type { WithExecution } from './execution.ts';
-import { withExecution } from './execution.ts';
+import { type Execution, type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
 import { once } from './run.ts';
 import { sourceOf } from './sources/index.ts';
@@ -21,17 +21,27 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
   options: HandlerOptions<Event>,
 ): (event: Event, context: Ctx) => Promise<Result> {
   const settings = settingsOf('idempotent', options, HANDLER_CHECKS);
+  checkHandler('idempotent', handler);
   if (STREAMING in handler)
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
 
   return async function idempotentHandler(event, context) {
     const source = sourceOf(event);
+    let thrown: unknown;
+    const run = async (execution: Execution): Promise<Result> => {
+      try {
+        return await handler(event, withExecution(context, execution));
+      } catch (error) {
+        thrown = error;
+        throw error;
+      }
+    };
     try {
       const arrival = eventArrival(settings, options, source, event, context);
-      const answer = await once(settings, arrival, (execution) => handler(event, withExecution(context, execution)));
+      const answer = await once(settings, arrival, run);
       return (answer.replayed ? source.replay(answer.value, event) : answer.value) as Result;
     } catch (error) {
-      if (source.refuse && isIdempotencyError(error)) return source.refuse(error, event) as Result;
+      if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;
       throw error;
     }
   };

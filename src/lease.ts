@@ -41,7 +41,8 @@ export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
   const over = new AbortController();
   const stopped = new AbortController();
   let until = lease.leaseUntil - clockSkew;
-  let timer: NodeJS.Timeout | undefined;
+  let beatTimer: NodeJS.Timeout | undefined;
+  let endTimer: NodeJS.Timeout | undefined;
   const left = (): number => until - Date.now();
   const mayExtend = (): boolean => until < deadline && left() > SHORTEST;
 
@@ -59,7 +60,8 @@ export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
   };
 
   const stop = (): void => {
-    clearTimeout(timer);
+    clearTimeout(beatTimer);
+    clearTimeout(endTimer);
     stopped.abort();
   };
 
@@ -69,16 +71,18 @@ export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
   };
 
   const beat = async (): Promise<void> => {
-    const kept = !mayExtend() || (await prolong());
+    const kept = await prolong();
     if (stopped.signal.aborted) return;
-    if (!kept) lose('the lease was taken over');
-    else if (left() <= 0) lose('the lease is over');
-    else arm();
+    if (kept) arm();
+    else lose('the lease was taken over');
   };
 
   // Unreferenced: a run that is over, but whose lease is not, must not keep the process.
   const arm = (): void => {
-    timer = setTimeout(beat, Math.min(LONGEST, mayExtend() ? left() / 2 : left())).unref();
+    clearTimeout(endTimer);
+    endTimer = setTimeout(() => (left() > 0 ? arm() : lose('the lease is over')), Math.min(LONGEST, left())).unref();
+    clearTimeout(beatTimer);
+    if (mayExtend()) beatTimer = setTimeout(beat, Math.min(LONGEST, left() / 2)).unref();
   };
 
   arm();

@@ -8,6 +8,8 @@ export type Request<Event> = middy.Request<Event, unknown, unknown, Context>;
 export interface Chain {
   /** The first error of the chain. */
   readonly error: () => unknown;
+  /** Whether it is what the handler threw. */
+  readonly hasThrown: () => boolean;
   /** Ends the run, once; `final` is the response as the chain has made it. Throws what `Run` throws. */
   readonly settle: (final: unknown) => Promise<Answer>;
 }
@@ -17,18 +19,22 @@ const early = new WeakSet<object>();
 
 /**
  * Wraps what is given to Middy as `timeoutEarlyResponse`, so that its answer is not taken for the handler's: after an early
- * timeout nobody knows whether the effect happened. `respond` returns an object, or throws one.
+ * timeout nobody knows whether the effect happened. `respond` returns an object or throws one, now or as a promise.
  */
 export function earlyTimeout<Response extends object>(respond: () => Response): () => Response {
   const mark = <T>(answer: T): T => {
     early.add(answer as object);
     return answer;
   };
+  const fail = (error: unknown): never => {
+    throw mark(error);
+  };
   return () => {
     try {
-      return mark(respond());
+      const answer: unknown = respond();
+      return (answer instanceof Promise ? answer.then(mark, fail) : mark(answer)) as Response;
     } catch (error) {
-      throw mark(error);
+      return fail(error);
     }
   };
 }
@@ -44,24 +50,26 @@ export function watch<Event>(
   conclude: (chain: Chain, final: unknown) => Promise<unknown>,
 ): Chain {
   let { response, error } = request;
+  let own: { readonly value: unknown; readonly isRecorded: boolean } | undefined;
+  let assignments = 0;
   let first: { readonly error: unknown } | undefined;
-  const assigned: unknown[] = [];
   let settled: Promise<Answer> | undefined;
 
   // Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
-  const hasReturned = (): boolean => assigned.length > (first ? 1 : 0);
+  const hasReturned = (): boolean => assignments > (first ? 1 : 0);
 
   const end = async (final: unknown): Promise<Answer> => {
-    const own = hasReturned() ? assigned[0] : first?.error;
-    if (isEarly(own)) run.abandon();
-    else if (hasReturned()) return run.returned(own, first ? own : final);
-    else if (first) return run.threw(own, final);
+    const decisive = hasReturned() ? own?.value : first?.error;
+    if (isEarly(decisive)) run.abandon();
+    else if (own && hasReturned()) return run.returned(first ? own.value : final, own.isRecorded);
+    else if (first) return run.threw(first.error, final);
     else await run.release();
     return { value: final, replayed: false };
   };
 
   const chain: Chain = {
     error: () => first?.error,
+    hasThrown: () => first !== undefined && !hasReturned(),
     settle: (final) => {
       settled ??= end(final);
       return settled;
@@ -75,9 +83,13 @@ export function watch<Event>(
       get: () => response,
       set(value: unknown) {
         response = value;
-        if (!first) assigned.push(value);
-        if (!('earlyResponse' in request) || request.earlyResponse !== value) return;
-        if (!first) assigned.pop();
+        const endsChain = 'earlyResponse' in request && request.earlyResponse === value;
+        if (!first && !endsChain) {
+          assignments++;
+          // Judged now: later middlewares change the object itself.
+          own ??= { value, isRecorded: run.records(value) };
+        }
+        if (!endsChain) return;
         response = conclude(chain, value).then((last) => {
           response = last;
           return last;
@@ -89,15 +101,25 @@ export function watch<Event>(
       enumerable: true,
       get: () => error,
       set(value: unknown) {
+        // Middy's mark on what an `onError` threw, which passes over those after it, ours among them.
+        const hasFailedAgain = first !== undefined && (value === error || hasOriginal(value));
         error = value;
-        if (first) return;
-        first = { error: value };
-        // The effect has happened, and an `onError` that throws would pass over ours: record it now.
-        if (hasReturned()) chain.settle(undefined).catch(() => {});
+        first ??= { error: value };
+        // Where the handler returned, its effect has happened: an `onError` that throws must not lose it.
+        if (hasReturned() || hasFailedAgain) chain.settle(undefined).catch(() => {});
       },
     },
   });
   return chain;
+}
+
+/** Whether a request is watched already. */
+export function isWatched(request: object): boolean {
+  return Object.getOwnPropertyDescriptor(request, 'response')?.set !== undefined;
+}
+
+function hasOriginal(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'originalError' in error;
 }
 
 function isEarly(answer: unknown): boolean {

@@ -2,9 +2,9 @@ import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
-import { isIdempotencyError } from './core/errors.ts';
+import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import type { WithExecution } from './execution.ts';
-import { type Chain, type Request, watch } from './middy-chain.ts';
+import { type Chain, isWatched, type Request, watch } from './middy-chain.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
 import { begin, isRun } from './run.ts';
 import { sourceOf } from './sources/index.ts';
@@ -52,10 +52,11 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     const state: State<Event> = { source: sourceOf(event) };
     states.set(request, state);
     try {
+      if (isWatched(request)) throw new IdempotencyError('MISUSE', 'a chain takes one idempotency middleware');
       const begun = await begin(settings, eventArrival(settings, options, state.source, event, context));
       if (isRun(begun)) {
-        Object.assign(context, { idempotency: begun.execution });
         state.chain = watch(request, begun, (chain, final) => conclude(request, state.source, chain, final));
+        Object.assign(context, { idempotency: begun.execution });
       } else {
         request.earlyResponse = begun.replayed ? state.source.replay(begun.value, event) : begun.value;
       }
@@ -98,7 +99,8 @@ async function conclude<Event>(
     const answer = await chain.settle(final);
     return answer.replayed ? source.replay(answer.value, request.event) : final;
   } catch (error) {
-    if (isIdempotencyError(error) && source.refuse) return source.refuse(error, request.event, final);
+    const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());
+    if (isOurs && source.refuse) return source.refuse(error, request.event, final);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { arrivalOf } from './arrival.ts';
+import { checkHandler } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 import type { Execution } from './execution.ts';
 import { COMMON_CHECKS, type RunOnceOptions, settingsOf } from './options.ts';
@@ -19,12 +20,13 @@ const CHECKS = {
  */
 export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execution) => Promise<T> | T): Promise<T> {
   const settings = settingsOf('runOnce', options, CHECKS);
+  checkHandler('runOnce', fn);
   if (options.scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
   const arrival = arrivalOf({
     scope: options.scope,
     key: () => options.key,
     principal: () => options.principal,
-    payload: () => options.payload,
+    payload: options.payload === undefined ? undefined : () => options.payload,
     records: settings.records ?? (() => true),
     remaining: () => undefined,
   });

@@ -25,8 +25,10 @@ export interface Run {
   readonly execution: Execution;
   /** Records `value` and answers with it, or with the outcome of who took over. Throws `LEASE_LOST` where there is none. */
   completed(value: unknown): Promise<Answer>;
-  /** The handler returned `own`, which decides whether to record; recorded and answered is `final`. */
-  returned(own: unknown, final?: unknown): Promise<Answer>;
+  /** Whether a value that the handler returned is an outcome. */
+  records(value: unknown): boolean;
+  /** The handler returned, and `final` is what is made of it: recorded and answered, or only answered. */
+  returned(final: unknown, isRecorded: boolean): Promise<Answer>;
   /** The handler threw. Throws the same again, unless a winner's outcome is adopted or `final` stands in its place. */
   threw(error: unknown, final?: unknown): Promise<Answer>;
   /** The handler was not run: an unknown outcome stays unknown, any other key is free. */
@@ -84,7 +86,7 @@ export async function once(
   } catch (error) {
     return begun.threw(error);
   }
-  return begun.returned(value);
+  return begun.returned(value, begun.records(value));
 }
 
 function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
@@ -99,7 +101,8 @@ function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
   return {
     execution: { key: undefined, attempt: 1, signal, remaining, ...unprotectedSteps(signal) },
     completed: async (value) => ({ value, replayed: false }),
-    returned: async (own, final = own) => ({ value: final, replayed: false }),
+    records: () => true,
+    returned: async (final) => ({ value: final, replayed: false }),
     threw: async (error, final) => instead(error, final),
     release: async () => {},
     abandon: () => {},
@@ -122,8 +125,8 @@ async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, len
   const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
   const store = patient(settings.store, () => Math.min(deadline - Date.now(), length));
   const owner = randomUUID();
+  const leaseUntil = (now: number): number => Math.min(now + length, deadline) + clockSkew;
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
-    const leaseUntil = Math.min(Date.now() + length, deadline) + clockSkew;
     const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention, onUnknown }, Date.now);
     const pause = delay * (0.5 + Math.random() / 2);
     if (claimed.kind !== 'conflict' || settings.onConflict === 'reject') return claimed;
@@ -187,8 +190,10 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
       return { value, replayed: false };
     },
 
-    async returned(own, final = own) {
-      if (judge(records, own, true)) return this.completed(final);
+    records: (value) => judge(records, value, true),
+
+    async returned(final, isRecorded) {
+      if (isRecorded) return this.completed(final);
       close();
       const result = await giveUp().finally(hold.stop);
       return result.kind === 'adopted' ? replay(result.outcome, id) : { value: final, replayed: false };

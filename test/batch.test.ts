@@ -51,6 +51,21 @@ describe('batchItemFailures', () => {
     expect(logged).toHaveBeenCalledWith(expect.stringContaining(event.Records[1]?.messageId ?? ''), new Error('no b'));
   });
 
+  it('names a message by the id it came with, whatever the handler does to it', async () => {
+    const record = sqsRecord('a');
+    const { messageId } = record;
+    const handler = idempotentBatch(
+      async (mine) => {
+        mine.messageId = 'changed';
+        throw new Error('no');
+      },
+      { store, scope: 'test' },
+    );
+    expect((await handler({ Records: [record] }, lambdaContext())).batchItemFailures).toEqual([
+      { itemIdentifier: messageId },
+    ]);
+  });
+
   it('names a message once, though it came twice in the batch', async () => {
     const record = sqsRecord('a');
     const { batchItemFailures } = await consumer(failing('a'))({ Records: [record, record] }, lambdaContext());
@@ -205,6 +220,28 @@ describe('when too little time is left', () => {
     const event = batch('a', 'b', 'c');
     const handler = consumer(async () => new Promise((resolve) => setTimeout(resolve, 700)), { concurrency: 1 });
     expect(bodiesOf(event, await handler(event, lambdaContext(1_300)))).toEqual(['b', 'c']);
+  });
+
+  it('counts a slow failure, too', async () => {
+    const event = batch('a', 'b');
+    const handler = consumer(
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        throw new Error('slow');
+      },
+      { concurrency: 1 },
+    );
+    await handler(event, lambdaContext(1_300));
+    expect(ran).toEqual(['a']);
+  });
+
+  it('does not begin a duplicate that has waited too long for the first', async () => {
+    const handler = consumer(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      throw new Error('slow');
+    }, byBody);
+    await handler(batch('1', '1'), lambdaContext(1_300));
+    expect(ran).toEqual(['1']);
   });
 
   it('keeps the order of a FIFO group', async () => {

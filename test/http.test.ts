@@ -143,6 +143,16 @@ describe.each(SOURCES)('%s', (name, eventOf) => {
     expect(runs).toBe(1);
   });
 
+  it('tells numbers apart that a double cannot, and bytes that are no text', async () => {
+    await send(eventOf({ body: '{"to":9007199254740993}' }));
+    expect(await send(eventOf({ body: '{"to":9007199254740992}' }))).toMatchObject({ statusCode: 422 });
+    runs = 0;
+    store = memoryStore();
+    const bytes = (byte: number) => Buffer.from([0x22, byte, 0x22]).toString('base64');
+    await send(eventOf({ body: bytes(0xff), isBase64Encoded: true }));
+    expect(await send(eventOf({ body: bytes(0xfe), isBase64Encoded: true }))).toMatchObject({ statusCode: 422 });
+  });
+
   it('survives a body that is not JSON, though it says so', async () => {
     await send(eventOf({ body: '{"a":' }));
     expect(await send(eventOf({ body: '{"a":' }))).toMatchObject({ statusCode: 201 });
@@ -345,12 +355,10 @@ describe('errors', () => {
     await expect(handler(v2(), lambdaContext())).rejects.toThrow('mine');
   });
 
-  it('of a handler whose own runOnce is refused are answered, and release', async () => {
-    const handler = idempotent(async () => Promise.reject(new IdempotencyError('CONFLICT', 'inner')), {
-      store,
-      scope: 'test',
-    });
-    expect(await handler(v2(), lambdaContext())).toMatchObject({ statusCode: 409 });
+  it('of a handler whose own runOnce is refused are thrown like any other: they are not of this request', async () => {
+    const inner = new IdempotencyError('RESULT_UNAVAILABLE', 'inner');
+    const handler = idempotent(async () => Promise.reject(inner), { store, scope: 'test' });
+    await expect(handler(v2(), lambdaContext())).rejects.toBe(inner);
   });
 });
 

@@ -72,6 +72,42 @@ describe('a lease that is shorter than the run', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('ends on time though an extension is still waiting for its answer', async () => {
+    const update: Store['update'] = () => new Promise(() => {});
+    let signal: AbortSignal | undefined;
+    call(
+      (execution) => {
+        signal = execution.signal;
+        return forever();
+      },
+      { store: { ...store, update }, lease: 800 },
+    );
+    await vi.advanceTimersByTimeAsync(800);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('is prolonged also while its completion is under way', async () => {
+    let delayed = false;
+    const update: Store['update'] = async (held, change) => {
+      if ('outcome' in change && !delayed) {
+        delayed = true;
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+      }
+      return store.update(held, change);
+    };
+    const handler = idempotent(async () => 'first', {
+      store: { ...store, update },
+      scope: 'test',
+      key: () => 'k',
+      lease: '2s',
+    });
+    const first = handler({}, lambdaContext(60_000));
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(await codeOf(handler({}, lambdaContext(60_000)))).toBe('CONFLICT');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toBe('first');
+  });
+
   it('ends at once when it was taken over', async () => {
     const update: Store['update'] = async () => ({ done: false, found: undefined });
     let signal: AbortSignal | undefined;

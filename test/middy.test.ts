@@ -3,7 +3,7 @@ import httpCors from '@middy/http-cors';
 import httpErrorHandler from '@middy/http-error-handler';
 import httpJsonBodyParser from '@middy/http-json-body-parser';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { memoryStore, type Store, TerminalError } from 'effectively-once';
+import { IdempotencyError, idempotent, memoryStore, type Store, TerminalError } from 'effectively-once';
 import { earlyTimeout, idempotency } from 'effectively-once/middy';
 import oldest from 'middy-oldest';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -168,6 +168,52 @@ describe.each([
       expect([await call(handler), runs]).toEqual([undefined, 1]);
     });
 
+    it('what it returned is judged, not what an after hook has changed it into', async () => {
+      const handler = chain()
+        .use(httpCors({ origin: '*' })) // makes a 500 of a response without status
+        .handler(async () => {
+          runs++;
+          return { body: 'charged' };
+        });
+      await call(handler);
+      await call(handler);
+      expect(runs).toBe(1);
+    });
+
+    it('an error that an onError throws on, as a logger does, releases', async () => {
+      const handler = chain()
+        .onError((request) => {
+          throw request.error;
+        })
+        .handler(async () => {
+          if (++runs === 1) throw new Error('come back');
+          return { statusCode: 201 };
+        });
+      expect(await call(handler)).toMatchObject({ error: { message: 'come back' } });
+      await vi.waitFor(async () => expect(await call(handler)).toEqual({ statusCode: 201 }));
+    });
+
+    it('a terminal error of which an onError makes another is recorded', async () => {
+      const handler = chain()
+        .onError(throwing('logger'))
+        .handler(async () => {
+          runs++;
+          throw new TerminalError('declined');
+        });
+      await call(handler);
+      await vi.waitFor(async () =>
+        expect(await call(handler)).toMatchObject({ error: { originalError: { name: 'TerminalError' } } }),
+      );
+      expect(runs).toBe(1);
+    });
+
+    it('an IdempotencyError of its own is not answered as one of this request', async () => {
+      const handler = chain().handler(async () => {
+        throw new IdempotencyError('RESULT_UNAVAILABLE', 'inner');
+      });
+      expect(await call(handler)).toMatchObject({ error: { message: 'inner' } });
+    });
+
     it('a retryable error releases, though it was made a response of', async () => {
       const handler = chain()
         .use(httpErrorHandler({ logger: false }))
@@ -276,6 +322,13 @@ describe.each([
       await conflicts(handler);
     });
 
+    it('which answers later, wrapped in earlyTimeout', async () => {
+      const timeoutEarlyResponse = earlyTimeout(async () => ({ statusCode: 504 }));
+      const handler = chain({ timeoutEarlyResponse }).handler(slow);
+      expect(await call(handler, 60)).toMatchObject({ statusCode: 504 });
+      await conflicts(handler);
+    });
+
     it('which throws an error of its own, wrapped in earlyTimeout', async () => {
       const timeoutEarlyResponse = earlyTimeout(() => {
         throw Object.assign(new Error('late'), { statusCode: 504 });
@@ -317,6 +370,30 @@ describe.each([
       .handler(created);
     const context = Object.assign(lambdaContext(), { lambdaContext: {}, step: () => {} });
     await expect(handler({}, context)).rejects.toMatchObject({ code: 'MISUSE' });
+  });
+
+  it('refuses a second of its kind in a chain, before the first has run', async () => {
+    const handler = chain()
+      .use(idempotency({ store, scope: 'second' }))
+      .handler(created);
+    expect(await call(handler)).toMatchObject({ statusCode: 500 });
+    expect(runs).toBe(0);
+  });
+
+  it('keeps no key where the context cannot be written to', async () => {
+    const handler = chain().handler(created);
+    const context = Object.freeze(lambdaContext());
+    await expect(handler(httpEvent(request), context)).rejects.toThrow(TypeError);
+    expect(await call(handler)).toMatchObject({ statusCode: 201 });
+  });
+
+  it('runs within a wrapped handler', async () => {
+    const handler = chain().handler(created);
+    const wrapped = idempotent((event: APIGatewayProxyEventV2, context) => handler(event, context), {
+      store,
+      scope: 'outer',
+    });
+    expect(await wrapped(httpEvent(request), lambdaContext())).toMatchObject({ statusCode: 201 });
   });
 
   it('leaves alone an error that was thrown before it had its turn', async () => {

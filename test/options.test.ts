@@ -31,6 +31,7 @@ const BAD: [object, string][] = [
   [{ lease: '0s' }, '`lease`'],
   [{ lease: {} }, '`lease`'],
   [{ lease: null }, '`lease`'],
+  [{ lease: 10n }, '`lease`'],
   [{ clockSkew: '1 s' }, '`clockSkew`'],
   [{ onConflict: 'queue' }, '`onConflict`'],
   [{ onMissingKey: 'skip' }, '`onMissingKey`'],
@@ -66,6 +67,15 @@ describe.each(BUILDERS)('%s refuses, when it is built,', (_, build) => {
 
   it('nothing that is undefined', () => {
     expect(() => build({ store, key: undefined, lease: undefined, retention: undefined })).not.toThrow();
+  });
+});
+
+describe('a function to wrap is needed', () => {
+  it.each([undefined, null, 'handler'])('not %o', async (handler: any) => {
+    const refused = invalid('expects a function');
+    expect(() => idempotent(handler, { store })).toThrow(refused);
+    expect(() => idempotentBatch(handler, { store })).toThrow(refused);
+    await expect(runOnce({ store, scope: 's', key: 'k', lease: '1s' }, handler)).rejects.toEqual(refused);
   });
 });
 
@@ -135,6 +145,18 @@ describe('an event of no known source', () => {
       code: 'MISMATCH',
     });
     expect(await handler({ ...event, id: 'e-2' }, lambdaContext())).not.toBe(first);
+  });
+
+  it('is not compared with nothing, where its payload is missing', async () => {
+    const options = {
+      store,
+      scope: 'missing',
+      key: () => 'k',
+      fingerprint: (event: { amount?: number }) => event.amount,
+    };
+    const handler = idempotent(async () => 1, options);
+    await handler({ amount: 1 }, lambdaContext());
+    await expect(handler({}, lambdaContext())).rejects.toMatchObject({ code: 'MISMATCH' });
   });
 
   it('has all of itself for the payload, but with `fingerprint: false` nothing is compared', async () => {

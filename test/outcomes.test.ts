@@ -177,6 +177,8 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     ['a Map', new Map([[1, 2]])],
     ['a BigInt', { big: 1n }],
     ['NaN', [Number.NaN]],
+    ['minus zero', [-0]],
+    ['an array with members of its own', 'a'.match(/a/)],
     ['a cycle', cycle()],
     ['a function', () => 1],
     ['undefined in an array', [undefined]],
@@ -193,6 +195,18 @@ describe.each(WAYS)('$name', ({ build, name }) => {
       expect(runs).toHaveLength(1);
     },
   );
+
+  it('records a value that cannot be read as done without value', async () => {
+    const value = {
+      get secret() {
+        throw new Error('no');
+      },
+    };
+    const call = way(() => value);
+    expect(await call(request)).not.toHaveProperty('error');
+    await call(request);
+    expect(runs).toHaveLength(1);
+  });
 
   it('replays members that are undefined as absent, as JSON does', async () => {
     const call = way(() => ({ a: 1, b: undefined }));

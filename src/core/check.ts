@@ -14,6 +14,11 @@ export function checkOptions(of: string, options: object, checks: Checks): void 
   }
 }
 
+/** Refuses a handler that cannot be called. */
+export function checkHandler(of: string, handler: unknown): void {
+  if (typeof handler !== 'function') throw invalid(`${of} expects a function to wrap`);
+}
+
 function invalid(message: string): IdempotencyError {
   return new IdempotencyError('CONFIG_INVALID', message);
 }

@@ -14,6 +14,6 @@ export function durationOf(option: string, value: Duration): number {
   if (Number.isSafeInteger(ms) && ms >= 0) return ms;
   throw new IdempotencyError(
     'CONFIG_INVALID',
-    `\`${option}\` is ${JSON.stringify(value)}; expected ms, or a duration such as '30s', '15m', '24h'`,
+    `\`${option}\` is ${typeof value === 'string' ? `'${value}'` : String(value)}; expected ms, or a duration such as '30s', '15m', '24h'`,
   );
 }

@@ -49,10 +49,13 @@ export function canonicalJson(value: unknown): string {
   return write(value, []);
 }
 
+// A number with more digits than a double holds: parsing would make it equal to another.
+const LONG_NUMBER = /(^|[[:,])\s*-?\d{16}/;
+
 /** {@link canonicalJson} of a text that is JSON; `undefined` for any other, or for JSON without a canonical form. */
 export function canonicalText(text: string): string | undefined {
   try {
-    return canonicalJson(JSON.parse(text));
+    return LONG_NUMBER.test(text) ? undefined : canonicalJson(JSON.parse(text));
   } catch {
     return undefined;
   }

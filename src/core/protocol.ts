@@ -9,8 +9,8 @@ export interface ClaimRequest {
   /** Random, one for each request: by it a run knows its own writes. */
   readonly owner: string;
   readonly fingerprint?: string | undefined;
-  /** Epoch ms. */
-  readonly leaseUntil: number;
+  /** Epoch ms at which a lease ends that is taken at `now`. */
+  readonly leaseUntil: (now: number) => number;
   /** Ms an outcome is kept. */
   readonly retention: number;
   /** @default 'rerun' */
@@ -73,16 +73,20 @@ export function release(store: Store, lease: Claimed, retention: number, now: nu
   return settle(store, lease, { expiresAt: seconds(now + retention) }, now);
 }
 
-/** Moves the end of the lease, and the expiry of a record that has one; false: the lease was lost. */
+/** Prolongs the lease, and moves the expiry of a record that has one; false: the lease was lost. */
 export async function extend(store: Store, lease: Claimed, leaseUntil: number, retention: number): Promise<boolean> {
-  const expiresAt = lease.expiresAt === undefined ? undefined : seconds(leaseUntil + retention);
-  const written = await store.update(lease, { leaseUntil, expiresAt });
-  return written.done;
+  const written = await store.update(lease, { leaseUntil, ...expiry(lease, leaseUntil + retention) });
+  // Refused though it is mine: a later extension came first.
+  return written.done || (written.found?.status === 'IN_PROGRESS' && written.found.owner === lease.owner);
 }
 
 /** Ends a lease that was taken from a run that died, before this one has done anything: the outcome is unknown as before. */
-export function surrender(store: Store, lease: Claimed, retention: number, now: number): Promise<boolean> {
-  return extend(store, lease, now, retention);
+export async function surrender(store: Store, lease: Claimed, retention: number, now: number): Promise<void> {
+  await store.update(lease, { leaseEnded: now, ...expiry(lease, now + retention) });
+}
+
+function expiry(lease: Claimed, at: number): Pick<Claimed, 'expiresAt'> {
+  return { expiresAt: lease.expiresAt === undefined ? undefined : seconds(at) };
 }
 
 /** Records what a step ended with, under the lease; false: it was lost. */
@@ -143,12 +147,15 @@ async function settle(store: Store, lease: Claimed, change: Change, now: number)
   if (written.done) return { kind: 'done' };
   const { found } = written;
   if (found?.status === 'COMPLETED' && found.owner === lease.owner) return { kind: 'done' }; // an earlier try had landed
+  const isReleased = found?.status === 'IN_PROGRESS' && found.owner === undefined && found.attempt === lease.attempt;
+  if (isReleased && !('outcome' in change)) return { kind: 'done' }; // likewise
   const outcome = adoptable(found, lease, now);
   return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
 }
 
 function claimed(request: ClaimRequest, taken: Taken | undefined, now: number): Claimed {
-  const { id, owner, leaseUntil, retention, fingerprint, onUnknown = 'rerun' } = request;
+  const { id, owner, retention, fingerprint, onUnknown = 'rerun' } = request;
+  const leaseUntil = request.leaseUntil(now);
   const { version = 0, attempt = 0 } = taken?.seen ?? {};
   // An expired key is a new operation; what a run that failed or died has done is gone on with.
   const earlier = taken?.from !== 'expired' && taken?.seen.status === 'IN_PROGRESS' ? taken.seen.steps : {};

@@ -51,10 +51,11 @@ export interface Completed extends Common {
 
 export type IdempotencyRecord = Claimed | Released | Completed;
 
-/** What an owner may do to its record: complete it, prolong the lease, record a step, or release it. */
+/** What an owner may do to its record: complete it, prolong the lease, end it, record a step, or release it. */
 export type Change =
   | Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>
   | Pick<Claimed, 'leaseUntil' | 'expiresAt'>
+  | ({ readonly leaseEnded: number } & Pick<Claimed, 'expiresAt'>)
   | { readonly step: string; readonly ended: Outcome }
   | Pick<Released, 'expiresAt'>;
 
@@ -63,7 +64,15 @@ export function changed(record: Claimed, change: Change): IdempotencyRecord {
   const { leaseUntil, steps, owner, ...rest } = record;
   const version = record.version + 1;
   if ('leaseUntil' in change) return { ...record, ...change, version };
+  if ('leaseEnded' in change) {
+    return { ...record, leaseUntil: change.leaseEnded, expiresAt: change.expiresAt, version };
+  }
   if ('step' in change) return { ...record, steps: { ...steps, [change.step]: change.ended }, version };
   if ('outcome' in change) return { ...rest, owner, ...change, version };
   return { ...rest, steps, version, ...change };
+}
+
+/** Whether a change comes too late to make sense: an extension that another has overtaken. */
+export function isOvertaken(record: Claimed, change: Change): boolean {
+  return 'leaseUntil' in change && change.leaseUntil < record.leaseUntil;
 }

@@ -20,6 +20,9 @@ export interface Store {
   insert(next: Claimed, signal?: AbortSignal): Promise<Written>;
   /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`. */
   replace(seen: Seen, next: IdempotencyRecord, signal?: AbortSignal): Promise<Written>;
-  /** Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one. */
+  /**
+   * Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one, and never
+   * moves `leaseUntil` back.
+   */
   update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
 }

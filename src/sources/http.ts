@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { canonicalJson, canonicalText } from '../core/identity.ts';
 import { isRecorded, type ProxyResponse, problem, replayed } from './http-response.ts';
 import { keyOfHeader } from './idempotency-key.ts';
@@ -87,7 +88,8 @@ function bodyOf(event: HttpEvent): string {
   const { body } = event;
   if (typeof body !== 'string') return canonicalJson(body ?? null); // none, or a body parser came first
   const bytes = Buffer.from(body, event.isBase64Encoded ? 'base64' : 'utf8');
-  return (isJson(event) ? canonicalText(bytes.toString()) : undefined) ?? bytes.toString('base64');
+  const text = isJson(event) && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
+  return text ?? bytes.toString('base64');
 }
 
 function isJson(event: HttpEvent): boolean {

@@ -47,14 +47,15 @@ export function ifSeen(seen: Pick<IdempotencyRecord, 'version' | 'claimedAt'>): 
 /** The owner's update of its record: what changes is set, what the new state does not have is removed. */
 export function ownersUpdate(held: Claimed, change: Change): Update {
   const isStep = 'step' in change;
-  const set = attributesOf(isStep ? { ended: change.ended } : change);
+  const set = attributesOf(settingOf(change));
   const removed = goneAfter(change);
   const names = isStep ? { '#steps': 'steps', '#step': change.step } : placeholders([...Object.keys(set), ...removed]);
   const setting = Object.keys(set).map((name) => `${isStep ? '#steps.#step' : `#${name}`} = :${name}`);
   const removing = removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '';
   return {
     Key: { [PARTITION_KEY]: { S: held.id } },
-    ConditionExpression: '#owner = :mine AND #status = :inProgress',
+    // An extension that another has overtaken must not move the lease back.
+    ConditionExpression: `#owner = :mine AND #status = :inProgress${'leaseUntil' in change ? ' AND #leaseUntil <= :leaseUntil' : ''}`,
     UpdateExpression: `SET ${setting.join(', ')}${removing} ADD #version :one`,
     ExpressionAttributeNames: { ...names, ...placeholders(['version', 'status', 'owner']) },
     ExpressionAttributeValues: {
@@ -66,8 +67,13 @@ export function ownersUpdate(held: Claimed, change: Change): Update {
   };
 }
 
+function settingOf(change: Change): object {
+  if ('step' in change) return { ended: change.ended };
+  return 'leaseEnded' in change ? { leaseUntil: change.leaseEnded, expiresAt: change.expiresAt } : change;
+}
+
 function goneAfter(change: Change): string[] {
-  if ('leaseUntil' in change || 'step' in change) return [];
+  if ('leaseUntil' in change || 'leaseEnded' in change || 'step' in change) return [];
   return 'outcome' in change ? ['leaseUntil', 'steps'] : ['leaseUntil', 'owner'];
 }
 

@@ -1,4 +1,4 @@
-import { changed, type IdempotencyRecord } from '../core/record.ts';
+import { changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts';
 import type { Store, Written } from '../core/store.ts';
 
 /** The reference store: one process, gone with it. For tests and local runs; records expire, but are never deleted. */
@@ -25,6 +25,7 @@ export function memoryStore(): Store {
       const found = records.get(held.id);
       if (found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner)
         return { done: false, found };
+      if (isOvertaken(found, change)) return { done: false, found };
       records.set(found.id, changed(found, change));
       return DONE;
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ClaimRequest, claim, complete, extend, release } from '../../src/core/protocol.ts';
+import { type ClaimRequest, claim, complete, extend, release, surrender } from '../../src/core/protocol.ts';
 import type { Claimed } from '../../src/core/record.ts';
 import type { Store } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -18,7 +18,7 @@ const request = (more: Partial<ClaimRequest> = {}): ClaimRequest => ({
   id: 'id',
   owner: `owner-${owners++}`,
   fingerprint: 'f',
-  leaseUntil: now + 1_000,
+  leaseUntil: (at) => at + 1_000,
   retention: HOUR,
   ...more,
 });
@@ -44,7 +44,7 @@ describe('claim', () => {
   });
 
   it('never expires before its lease, however short the retention (A7)', async () => {
-    const lease = await acquire({ leaseUntil: now + 90_500, retention: 1 });
+    const lease = await acquire({ leaseUntil: (at) => at + 90_500, retention: 1 });
     expect((lease.expiresAt ?? 0) * 1_000).toBeGreaterThanOrEqual(lease.leaseUntil);
     now += 90_499;
     expect(await claim(store, request({ retention: 1 }), clock)).toEqual({ kind: 'conflict' });
@@ -171,7 +171,39 @@ describe('complete', () => {
   });
 });
 
+describe('release', () => {
+  it('is done when an earlier try of it has landed', async () => {
+    const lease = await acquire();
+    await release(store, lease, HOUR, now);
+    expect(await release(store, lease, HOUR, now)).toEqual({ kind: 'done' });
+  });
+});
+
+describe('surrender', () => {
+  it('leaves the outcome as unknown as it was, and at once for the next to ask', async () => {
+    const lease = await acquire({ onUnknown: 'reconcile' });
+    await surrender(store, lease, HOUR, now);
+    expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+  });
+});
+
 describe('extend', () => {
+  it('holds where a later extension came first', async () => {
+    const lease = await acquire();
+    await extend(store, lease, now + 9_000, HOUR);
+    expect(await extend(store, lease, now + 5_000, HOUR)).toBe(true);
+    now += 8_999;
+    expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
+  });
+
+  it('gives a record that never expires no expiry', async () => {
+    const lease = await acquire({ onUnknown: 'refuse' });
+    await extend(store, lease, now + 9_000, HOUR);
+    now += 1_000 * HOUR;
+    expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+  });
+
   it('moves lease and expiry together', async () => {
     const lease = await acquire({ retention: 1_000 });
     expect(await extend(store, lease, now + HOUR, 1_000)).toBe(true);

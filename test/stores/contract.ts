@@ -21,6 +21,7 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
     const step = { step: 'charge', ended: { kind: 'value', body: '1' } } as const;
     const release = { expiresAt: 9 } as const;
     const extension = { leaseUntil: NOW + 9_000, expiresAt: 9 } as const;
+    const surrender = { leaseEnded: NOW - 9_000, expiresAt: 9 } as const;
     const changes: [string, Change, (held: Claimed) => IdempotencyRecord][] = [
       [
         'completes',
@@ -29,6 +30,11 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       ],
       ['releases', release, ({ leaseUntil, owner, ...held }) => ({ ...held, ...release, version: held.version + 1 })],
       ['records a step', step, (held) => ({ ...held, steps: { charge: step.ended }, version: held.version + 1 })],
+      [
+        'surrenders',
+        surrender,
+        (held) => ({ ...held, leaseUntil: NOW - 9_000, expiresAt: 9, version: held.version + 1 }),
+      ],
       ['extends', extension, (held) => ({ ...held, ...extension, version: held.version + 1 })],
     ];
 
@@ -138,6 +144,14 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       await Promise.all([store.update(held, extension), store.update(held, extension)]);
       expect(await store.update(held, completion)).toEqual({ done: true });
       expect(await read(held.id)).toMatchObject({ status: 'COMPLETED', version: 4 });
+    });
+
+    it('never moves a lease back', async () => {
+      const held = claimed();
+      await store.insert(held);
+      const late = { leaseUntil: held.leaseUntil - 1, expiresAt: 9 };
+      expect(await store.update(held, late)).toEqual({ done: false, found: held });
+      expect(await store.update(held, { ...late, leaseUntil: held.leaseUntil })).toEqual({ done: true });
     });
 
     it('keeps steps of any name, side by side', async () => {
