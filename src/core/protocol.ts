@@ -18,7 +18,7 @@ export interface ClaimRequest {
 }
 
 /** What becomes of an unknown outcome; only where it is rerun may a record in progress expire. */
-export type UnknownPolicy = 'rerun' | 'refuse' | 'reconcile';
+type UnknownPolicy = 'rerun' | 'refuse' | 'reconcile';
 
 export type Claim =
   | { readonly kind: 'acquired'; readonly lease: Claimed; readonly taken?: Taken | undefined }

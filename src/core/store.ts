@@ -4,7 +4,7 @@ import type { Change, Claimed, IdempotencyRecord } from './record.ts';
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
 
 /** What tells a record from any other that ever had its id. */
-export type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
+type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
 
 /**
  * Three atomic compare-and-swap primitives on single records; all judgement is elsewhere.
