@@ -100,6 +100,22 @@ describe('its snippets run', () => {
     expect(charged).toEqual(['order-3']);
   });
 
+  it('steps', async () => {
+    vi.stubEnv('ORDERS_TABLE', await createTable(engineClient(), 'orderId'));
+    const { handler } = await import('../examples/readme/steps.ts');
+    const body = JSON.stringify({ ...order, orderId: 'order-4' });
+    await handler({ Records: [sqsRecord(body)] }, lambdaContext());
+    await handler({ Records: [sqsRecord(body)] }, lambdaContext());
+    expect(charged).toEqual(['order-4']);
+  });
+
+  it('unknown', async () => {
+    const { payOnce } = await import('../examples/readme/unknown.ts');
+    const order = { id: 'order-5', amount: 5 };
+    expect(await payOnce(order)).toEqual(await payOnce(order));
+    expect(charged).toEqual(['order-5']);
+  });
+
   it('stack', async () => {
     const { PaymentsStack } = await import('../examples/readme/stack.ts');
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
