@@ -1,10 +1,10 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
+import { once } from './begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { once } from './run.ts';
 import { sqs } from './sources/sqs.ts';
 
 export interface BatchOptions<Record> extends HandlerOptions<Record> {

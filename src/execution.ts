@@ -1,3 +1,5 @@
+import type { TransactWrite } from './core/store.ts';
+
 /** What a step is given. */
 export interface StepContext {
   /** Hand it to whom the step asks for an effect (Stripe, SQS `MessageDeduplicationId` …): the same on every attempt. */
@@ -32,6 +34,16 @@ export interface Execution {
    * Throws `MISUSE` in an unprotected run.
    */
   keyFor(name: string): string;
+  /**
+   * Records `value` as the outcome together with `writes`, in one DynamoDB transaction: all or nothing, and at most once. The
+   * run answers with `value` then, whatever the handler returns or throws, or other middlewares make of it.
+   *
+   * `writes`: at most 99, in the shapes of lib-dynamodb's `TransactWriteCommand`. Throws DynamoDB's
+   * `TransactionCanceledException` when a condition of one fails (nothing was written, the key is still held), and an
+   * `IdempotencyError`: `MISUSE` for a second commit, for writes that cannot be, in an unprotected run and on a store without
+   * transactions; `LEASE_LOST`; `STORE_UNAVAILABLE` when it is not sure whether it has landed (the key is not released then).
+   */
+  commit(value: unknown, writes: readonly TransactWrite[]): Promise<void>;
 }
 
 /** What is known of a run that was never heard of again. */

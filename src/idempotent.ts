@@ -1,10 +1,10 @@
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
+import { once } from './begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { once } from './run.ts';
 import { sourceOf } from './sources/index.ts';
 
 /** Lambda's own mark on a handler that streams. */

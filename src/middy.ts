@@ -2,11 +2,12 @@ import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
+import { begin } from './begin.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import type { WithExecution } from './execution.ts';
 import { type Chain, isWatched, type Request, watch } from './middy-chain.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { begin, isRun } from './run.ts';
+import { isRun } from './run.ts';
 import { sourceOf } from './sources/index.ts';
 import type { EventSource } from './sources/source.ts';
 
@@ -70,6 +71,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     const { source, chain } = states.get(request) ?? {};
     const answer = await chain?.settle(request.response);
     if (answer?.replayed) request.response = source?.replay(answer.value, request.event);
+    else if (answer?.isFinal) request.response = answer.value;
   }
 
   // Runs for any error of the chain, also where this request has claimed nothing.
@@ -97,7 +99,8 @@ async function conclude<Event>(
 ): Promise<unknown> {
   try {
     const answer = await chain.settle(final);
-    return answer.replayed ? source.replay(answer.value, request.event) : final;
+    if (answer.replayed) return source.replay(answer.value, request.event);
+    return answer.isFinal ? answer.value : final;
   } catch (error) {
     const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());
     if (isOurs && source.refuse) return source.refuse(error, request.event, final);

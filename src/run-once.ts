@@ -1,9 +1,9 @@
 import { arrivalOf } from './arrival.ts';
+import { once } from './begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 import type { Execution } from './execution.ts';
 import { COMMON_CHECKS, type RunOnceOptions, settingsOf } from './options.ts';
-import { once } from './run.ts';
 
 const CHECKS = {
   ...COMMON_CHECKS,

@@ -1,23 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arrival } from './arrival.ts';
+import { commitOf } from './commit.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { type IdempotencyEventType, publish } from './core/events.ts';
 import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
 import { patient } from './core/patience.ts';
-import { type Claim, claim, complete, release, type Settled, surrender } from './core/protocol.ts';
+import { type Claim, complete, release, type Settled, surrender } from './core/protocol.ts';
 import type { Outcome } from './core/record.ts';
 import type { Execution } from './execution.ts';
 import { holdLease } from './lease.ts';
 import type { Settings } from './options.ts';
-import { stepsOf, unprotectedSteps } from './steps.ts';
-import { reconciled } from './unknown.ts';
+import { stepsOf } from './steps.ts';
 
 /** What a caller gets. */
 export interface Answer {
   readonly value: unknown;
   /** It comes from the record, not from this run. */
   readonly replayed: boolean;
+  /** It was committed: nothing may be made of it any more. */
+  readonly isFinal?: boolean;
 }
 
 /** A run between its claim and its outcome. One of the last five ends it. */
@@ -37,107 +37,27 @@ export interface Run {
   abandon(): void;
 }
 
-/** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals, and errors on record. */
-export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
-  if (arrival.key === undefined) return unprotected(settings, arrival);
-  const started = Date.now();
-  const { functionTimeout = Number.POSITIVE_INFINITY, lease = Number.POSITIVE_INFINITY } = settings;
-  const limit = Math.max(0, Math.min(arrival.remaining() ?? Number.POSITIVE_INFINITY, functionTimeout));
-  const terms = { deadline: started + limit, length: Math.min(limit, lease) };
-  if (terms.length === Number.POSITIVE_INFINITY) {
-    throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
-  }
-  const claimed = await claimOrWait(settings, arrival, terms);
-  const { scope, id } = arrival;
-  switch (claimed.kind) {
-    case 'acquired':
-      publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-      return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
-    case 'replay':
-      publish('replayed', { scope, id, attempt: claimed.attempt });
-      return replay(claimed.outcome, id);
-    case 'unknown':
-      publish('outcome-unknown', { scope, id });
-      throw new IdempotencyError('OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known', { id });
-    case 'conflict':
-      publish('conflict', { scope, id });
-      throw new IdempotencyError('CONFLICT', 'a request with this key is in flight', { id });
-    case 'mismatch':
-      publish('mismatch', { scope, id });
-      throw new IdempotencyError('MISMATCH', 'this key was used with another payload', { id });
-  }
-}
-
 export function isRun(begun: Run | Answer): begun is Run {
   return 'execution' in begun;
 }
 
-/** Begin, run, settle: all there is to a way in that calls the function itself. */
-export async function once(
-  settings: Settings,
-  arrival: Arrival,
-  run: (execution: Execution) => unknown,
-): Promise<Answer> {
-  const begun = await begin(settings, arrival);
-  if (!isRun(begun)) return begun;
-  let value: unknown;
-  try {
-    value = await run(begun.execution);
-  } catch (error) {
-    return begun.threw(error);
-  }
-  return begun.returned(value, begun.records(value));
-}
-
-function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
-  if (onMissingKey === 'reject' && !arrival.isNatural) {
-    throw new IdempotencyError(
-      'KEY_MISSING',
-      'no idempotency key: send an Idempotency-Key header, or give the option `key`',
-    );
-  }
-  const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
-  const { signal } = new AbortController();
-  return {
-    execution: { key: undefined, attempt: 1, signal, remaining, ...unprotectedSteps(signal) },
-    completed: async (value) => ({ value, replayed: false }),
-    records: () => true,
-    returned: async (final) => ({ value: final, replayed: false }),
-    threw: async (error, final) => instead(error, final),
-    release: async () => {},
-    abandon: () => {},
-  };
-}
-
-interface Terms {
+/** How long a run may be. */
+export interface Terms {
   /** Epoch ms past which the run cannot live. */
   readonly deadline: number;
   /** Ms a claim holds. */
   readonly length: number;
 }
 
-/** What a waiter keeps to answer with before its own deadline. */
-const RESERVE_MS = 500;
+export type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
-async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, length }: Terms): Promise<Claim> {
-  const { id, fingerprint } = arrival;
-  const { retention, clockSkew } = settings;
-  const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
-  const store = patient(settings.store, () => Math.min(deadline - Date.now(), length));
-  const owner = randomUUID();
-  const leaseUntil = (now: number): number => Math.min(now + length, deadline) + clockSkew;
-  for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
-    const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention, onUnknown }, Date.now);
-    const pause = delay * (0.5 + Math.random() / 2);
-    if (claimed.kind !== 'conflict' || settings.onConflict === 'reject') return claimed;
-    if (Date.now() + pause > deadline - RESERVE_MS) return claimed;
-    await sleep(pause);
-  }
-}
-
-type Acquired = Extract<Claim, { kind: 'acquired' }>;
-
-function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms, { lease, taken }: Acquired): Run {
+/** The run of a claim. */
+export function held(
+  settings: Settings,
+  arrival: Arrival,
+  { deadline, length }: Terms,
+  { lease, taken }: Acquired,
+): Run {
   const { retention, clockSkew } = settings;
   const { scope, id, key, records } = arrival;
   const { attempt } = lease;
@@ -153,7 +73,8 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
   const remaining = (): number => Math.max(0, endsAt() - Date.now());
   const store = patient(settings.store, remaining);
   const isTerminal = (error: unknown): boolean => judge(settings.isTerminal, error, false);
-  const { step, keyFor, close, settled } = stepsOf(store, lease, hold.signal, isTerminal);
+  const steps = stepsOf(store, lease, hold.signal, isTerminal);
+  const commits = commitOf(store, lease, retention);
 
   const settle = async (
     write: Promise<Settled>,
@@ -174,16 +95,47 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
   const record = (outcome: Outcome): Promise<Settled> =>
     settle(complete(store, lease, outcome, retention, Date.now()), 'completed', 'completion-failed');
   const giveUp = async (): Promise<Settled> => {
-    if (await settled()) return settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
-    publish('outcome-unknown', about); // a step may have had its effect, and is not on record
+    if ((await steps.settled()) && !commits.doubt())
+      return settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
+    publish('outcome-unknown', about); // what has had its effect may not be on record
     return { kind: 'done' };
   };
 
+  const close = (): void => {
+    steps.close();
+    commits.close();
+  };
+
+  /** The answer of a run that committed, which is final; `overruled`: it would have been another. */
+  const finalAnswer = (overruled: boolean): Answer | undefined => {
+    const committed = commits.committed();
+    if (!committed) return undefined;
+    hold.stop();
+    publish('completed', about);
+    if (overruled) publish('overruled', about);
+    return { value: committed.value, replayed: false, isFinal: true };
+  };
+
   return {
-    execution: { key, attempt, signal: hold.signal, remaining, step, keyFor },
+    execution: {
+      key,
+      attempt,
+      signal: hold.signal,
+      remaining,
+      step: steps.step,
+      keyFor: steps.keyFor,
+      commit: commits.commit,
+    },
 
     async completed(value) {
       close();
+      const final = finalAnswer(value !== undefined && value !== commits.committed()?.value);
+      if (final) return final;
+      const doubt = commits.doubt();
+      if (doubt) {
+        this.abandon();
+        throw doubt.error;
+      }
       const result = await record(valueOutcome(value)).finally(hold.stop);
       if (result.kind === 'adopted') return replay(result.outcome, id);
       if (result.kind === 'lost') throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
@@ -193,16 +145,18 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
     records: (value) => judge(records, value, true),
 
     async returned(final, isRecorded) {
-      if (isRecorded) return this.completed(final);
+      if (isRecorded || commits.committed()) return this.completed(final);
       close();
       const result = await giveUp().finally(hold.stop);
       return result.kind === 'adopted' ? replay(result.outcome, id) : { value: final, replayed: false };
     },
 
     async threw(error, final) {
-      const outcome = final === undefined ? errorOutcome(error) : valueOutcome(final);
       close();
-      const result = await (isTerminal(error) ? record(outcome) : giveUp()).finally(hold.stop);
+      const answer = finalAnswer(true);
+      if (answer) return answer;
+      const outcome = final === undefined ? errorOutcome(error) : valueOutcome(final);
+      const result = await (isTerminal(error) && !commits.doubt() ? record(outcome) : giveUp()).finally(hold.stop);
       return result.kind === 'adopted' ? replay(result.outcome, id) : instead(error, final);
     },
 
@@ -220,13 +174,13 @@ function held(settings: Settings, arrival: Arrival, { deadline, length }: Terms,
   };
 }
 
-function replay(outcome: Outcome, id: string): Answer {
+export function replay(outcome: Outcome, id: string): Answer {
   const unavailable = (why: string): Error =>
     new IdempotencyError('RESULT_UNAVAILABLE', `done, but the value was not kept: ${why}`, { id });
   return { value: openOutcome(outcome, unavailable), replayed: true };
 }
 
-function instead(error: unknown, final: unknown): Answer {
+export function instead(error: unknown, final: unknown): Answer {
   if (final === undefined) throw error;
   return { value: final, replayed: false };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { IdempotencyError } from './core/errors.ts';
+import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { derivedKey } from './core/identity.ts';
 import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
 import { saveStep } from './core/protocol.ts';
@@ -14,6 +14,8 @@ export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
   /** Resolves when every begun step has ended, or the lease is over; false: it is not sure that all were recorded. */
   readonly settled: () => Promise<boolean>;
 }
+
+const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
 export function stepsOf(
   store: Store,
@@ -30,10 +32,16 @@ export function stepsOf(
   const keyFor = (name: string): string => derivedKey(id, checked(name));
 
   const save = async (name: string, ended: Outcome): Promise<void> => {
-    const saved = await saveStep(store, lease, name, ended).catch((error) => {
-      isSure = false; // its effect has happened, and may not be on record
-      throw error;
-    });
+    const saved = await saveStep(store, lease, name, ended)
+      .catch((error) => {
+        // Refused for good, as where the record would grow too large: that it is done must be on record all the same.
+        if (isIdempotencyError(error) && !error.retryable) return saveStep(store, lease, name, TOO_MUCH);
+        throw error;
+      })
+      .catch((error) => {
+        isSure = false; // its effect has happened, and may not be on record
+        throw error;
+      });
     if (!saved) throw lost(id);
   };
 

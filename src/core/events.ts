@@ -12,6 +12,7 @@ export type IdempotencyEventType =
   | 'lease-lost'
   | 'extend-failed'
   | 'outcome-unknown'
+  | 'overruled'
   | 'completion-failed'
   | 'release-failed';
 

@@ -26,10 +26,14 @@ export function patient(store: Store, remaining: () => number, stop?: AbortSigna
       stop?.removeEventListener('abort', giveUp);
     }
   };
+  const { transact } = store;
   return {
     insert: (next) => within((signal) => store.insert(next, signal)),
     replace: (seen, next) => within((signal) => store.replace(seen, next, signal)),
     update: (held, change) => within((signal) => store.update(held, change, signal)),
+    ...(transact && {
+      transact: (held, completion, writes) => within((signal) => transact(held, completion, writes, signal)),
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { adoptable, type Decision, decide, isUnknown } from './decide.ts';
 import { isIdempotencyError } from './errors.ts';
-import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
-import type { Store, Written } from './store.ts';
+import type { Change, Claimed, Completion, IdempotencyRecord, Outcome } from './record.ts';
+import type { Store, TransactWrite, Written } from './store.ts';
 
 /** Whoever claims; frozen when the request arrives, so a handler that mutates its event changes nothing. */
 export interface ClaimRequest {
@@ -64,8 +64,25 @@ export function complete(
   retention: number,
   now: number,
 ): Promise<Settled> {
-  const change = { status: 'COMPLETED', outcome, completedAt: now, expiresAt: seconds(now + retention) } as const;
-  return settle(store, lease, change, now);
+  return settle(store, lease, completion(outcome, retention, now), now);
+}
+
+/** {@link complete} together with the user's writes. The record is judged first; only if it is clean is a write's refusal told. */
+export async function commit(
+  store: Store & Required<Pick<Store, 'transact'>>,
+  lease: Claimed,
+  outcome: Outcome,
+  writes: readonly TransactWrite[],
+  retention: number,
+  now: number,
+): Promise<Settled | { readonly kind: 'refused'; readonly refusal: unknown }> {
+  const change = completion(outcome, retention, now);
+  const written = await store.transact(lease, change, writes);
+  return 'refusal' in written ? { kind: 'refused', refusal: written.refusal } : judge(written, lease, change, now);
+}
+
+function completion(outcome: Outcome, retention: number, now: number): Completion {
+  return { status: 'COMPLETED', outcome, completedAt: now, expiresAt: seconds(now + retention) };
 }
 
 /** Gives the lease up without an outcome: the next request runs at once. */
@@ -143,7 +160,10 @@ async function write(
 }
 
 async function settle(store: Store, lease: Claimed, change: Change, now: number): Promise<Settled> {
-  const written = await store.update(lease, change);
+  return judge(await store.update(lease, change), lease, change, now);
+}
+
+function judge(written: Written, lease: Claimed, change: Change, now: number): Settled {
   if (written.done) return { kind: 'done' };
   const { found } = written;
   if (found?.status === 'COMPLETED' && found.owner === lease.owner) return { kind: 'done' }; // an earlier try had landed

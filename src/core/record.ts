@@ -51,9 +51,12 @@ export interface Completed extends Common {
 
 export type IdempotencyRecord = Claimed | Released | Completed;
 
+/** What completes a record. */
+export type Completion = Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>;
+
 /** What an owner may do to its record: complete it, prolong the lease, end it, record a step, or release it. */
 export type Change =
-  | Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>
+  | Completion
   | Pick<Claimed, 'leaseUntil' | 'expiresAt'>
   | ({ readonly leaseEnded: number } & Pick<Claimed, 'expiresAt'>)
   | { readonly step: string; readonly ended: Outcome }

@@ -1,7 +1,27 @@
-import type { Change, Claimed, IdempotencyRecord } from './record.ts';
+import type { Change, Claimed, Completion, IdempotencyRecord } from './record.ts';
 
 /** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
+
+/** A business write in the shapes of lib-dynamodb's `TransactWriteCommand`. */
+export type TransactWrite =
+  | { readonly Put: TableWrite & { readonly Item: Record<string, any> } }
+  | { readonly Update: TableWrite & { readonly Key: Record<string, any>; readonly UpdateExpression: string } }
+  | { readonly Delete: TableWrite & { readonly Key: Record<string, any> } }
+  | {
+      readonly ConditionCheck: TableWrite & { readonly Key: Record<string, any>; readonly ConditionExpression: string };
+    };
+
+interface TableWrite {
+  readonly TableName: string | undefined;
+  readonly ConditionExpression?: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
+  readonly ExpressionAttributeValues?: Record<string, any>;
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
+}
+
+/** A transaction landed, or the record was in the way, or one of the writes was refused: then by this error. */
+export type Transacted = Written | { readonly done: false; readonly refusal: unknown };
 
 /** What tells a record from any other that ever had its id. */
 type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
@@ -25,4 +45,11 @@ export interface Store {
    * moves `leaseUntil` back.
    */
   update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
+  /** Completes as `update` does, together with the writes, or does nothing at all. Absent where there are no transactions. */
+  transact?(
+    held: Claimed,
+    completion: Completion,
+    writes: readonly TransactWrite[],
+    signal?: AbortSignal,
+  ): Promise<Transacted>;
 }

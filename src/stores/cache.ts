@@ -1,4 +1,4 @@
-import { type Completed, changed } from '../core/record.ts';
+import { type Change, type Claimed, type Completed, changed } from '../core/record.ts';
 import type { Store, Written } from '../core/store.ts';
 
 /**
@@ -32,6 +32,13 @@ export function cached(store: Store, maxBytes: number): Store {
     return written;
   };
 
+  const landed = (written: Written, held: Claimed, change: Change): Written => {
+    const record = written.done && changed(held, change);
+    if (record && record.status === 'COMPLETED') remember(record);
+    return written;
+  };
+
+  const { transact } = store;
   return {
     async insert(next, signal) {
       const found = records.get(next.id);
@@ -46,11 +53,15 @@ export function cached(store: Store, maxBytes: number): Store {
     },
 
     async update(held, change, signal) {
-      const written = learn(await store.update(held, change, signal));
-      const record = written.done && changed(held, change);
-      if (record && record.status === 'COMPLETED') remember(record);
-      return written;
+      return landed(learn(await store.update(held, change, signal)), held, change);
     },
+
+    ...(transact && {
+      async transact(held, completion, writes, signal) {
+        const written = await transact(held, completion, writes, signal);
+        return 'refusal' in written ? written : landed(learn(written), held, completion);
+      },
+    }),
   };
 }
 

@@ -97,6 +97,12 @@ export function toRecord(item: Item): IdempotencyRecord {
   return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
+/** An update of ours in the words of lib-dynamodb, which takes plain values. */
+export function native<T extends Update>(update: T): object {
+  const { Key, ExpressionAttributeValues = {} } = update;
+  return { ...update, Key: fromAttributes(Key), ExpressionAttributeValues: fromAttributes(ExpressionAttributeValues) };
+}
+
 type Value = string | number | { readonly [name: string]: Value | undefined };
 
 function attributesOf(values: object): Item {

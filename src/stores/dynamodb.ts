@@ -14,6 +14,7 @@ import type { Store, Written } from '../core/store.ts';
 import { environment } from '../environment.ts';
 import { cached } from './cache.ts';
 import { type Condition, IF_ABSENT, type Item, ifSeen, ownersUpdate, toItem, toRecord } from './dynamodb-item.ts';
+import { isConflict, transact } from './dynamodb-transaction.ts';
 
 export interface DynamoDBStoreOptions {
   /**
@@ -78,9 +79,13 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
 function tableOf(options: DynamoDBStoreOptions): Store {
   let connection: Connection | undefined;
 
-  const write = async (request: (to: Connection) => Promise<unknown>, signal?: AbortSignal): Promise<Written> => {
+  const connect = (): Connection => {
     connection ??= { client: options.client ?? defaultClient(), TableName: options.tableName ?? environment.table() };
-    const to = connection;
+    return connection;
+  };
+
+  const write = async (request: (to: Connection) => Promise<unknown>, signal?: AbortSignal): Promise<Written> => {
+    const to = connect();
     try {
       await persistently(() => request(to), signal);
       return { done: true };
@@ -106,6 +111,13 @@ function tableOf(options: DynamoDBStoreOptions): Store {
         const input: UpdateItemCommandInput = { TableName, ...ownersUpdate(held, change), ...HAND_BACK };
         return client.send(new UpdateItemCommand(input), { abortSignal: signal });
       }, signal),
+    transact: (held, completion, writes, signal) => {
+      const { client, TableName } = connect();
+      const mine = { TableName, ...ownersUpdate(held, completion), ...HAND_BACK };
+      return transact(client, mine, writes, (attempt) => persistently(attempt, signal), signal).catch((error) => {
+        throw storeError(error, TableName);
+      });
+    },
   };
 }
 
@@ -129,8 +141,8 @@ async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal):
     try {
       return await attempt();
     } catch (error) {
-      const again = error instanceof Error && CONTENDED.has(error.name) && tries < 10 && !signal?.aborted;
-      if (!again) throw error;
+      const isContended = error instanceof Error && (CONTENDED.has(error.name) || isConflict(error));
+      if (!isContended || tries === 10 || signal?.aborted) throw error;
       await sleep(Math.random() * Math.min(1_000, 25 * 2 ** tries), undefined, signal && { signal }).catch(() => {
         throw error;
       });
@@ -140,6 +152,9 @@ async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal):
 
 function storeError(cause: unknown, tableName: string): IdempotencyError {
   const name = cause instanceof Error ? cause.name : '';
+  if (name === 'ValidationException' && !/key/i.test(String(cause))) {
+    return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" refused what was written: ${cause}`, { cause });
+  }
   const hint =
     MISCONFIGURED[name] ??
     (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);

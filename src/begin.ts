@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arrival } from './arrival.ts';
+import { unprotectedCommit } from './commit.ts';
+import { IdempotencyError } from './core/errors.ts';
+import { publish } from './core/events.ts';
+import { patient } from './core/patience.ts';
+import { type Claim, claim } from './core/protocol.ts';
+import type { Execution } from './execution.ts';
+import type { Settings } from './options.ts';
+import { type Answer, held, instead, isRun, type Run, replay, type Terms } from './run.ts';
+import { unprotectedSteps } from './steps.ts';
+import { reconciled } from './unknown.ts';
+
+/** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals, and errors on record. */
+export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
+  if (arrival.key === undefined) return unprotected(settings, arrival);
+  const started = Date.now();
+  const { functionTimeout = Number.POSITIVE_INFINITY, lease = Number.POSITIVE_INFINITY } = settings;
+  const limit = Math.max(0, Math.min(arrival.remaining() ?? Number.POSITIVE_INFINITY, functionTimeout));
+  const terms = { deadline: started + limit, length: Math.min(limit, lease) };
+  if (terms.length === Number.POSITIVE_INFINITY) {
+    throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
+  }
+  const claimed = await claimOrWait(settings, arrival, terms);
+  const { scope, id } = arrival;
+  switch (claimed.kind) {
+    case 'acquired':
+      publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
+      return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
+    case 'replay':
+      publish('replayed', { scope, id, attempt: claimed.attempt });
+      return replay(claimed.outcome, id);
+    case 'unknown':
+      publish('outcome-unknown', { scope, id });
+      throw new IdempotencyError('OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known', { id });
+    case 'conflict':
+      publish('conflict', { scope, id });
+      throw new IdempotencyError('CONFLICT', 'a request with this key is in flight', { id });
+    case 'mismatch':
+      publish('mismatch', { scope, id });
+      throw new IdempotencyError('MISMATCH', 'this key was used with another payload', { id });
+  }
+}
+
+/** Begin, run, settle: all there is to a way in that calls the function itself. */
+export async function once(
+  settings: Settings,
+  arrival: Arrival,
+  run: (execution: Execution) => unknown,
+): Promise<Answer> {
+  const begun = await begin(settings, arrival);
+  if (!isRun(begun)) return begun;
+  let value: unknown;
+  try {
+    value = await run(begun.execution);
+  } catch (error) {
+    return begun.threw(error);
+  }
+  return begun.returned(value, begun.records(value));
+}
+
+/** What a waiter keeps to answer with before its own deadline. */
+const RESERVE_MS = 500;
+
+async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, length }: Terms): Promise<Claim> {
+  const { id, fingerprint } = arrival;
+  const { retention, clockSkew } = settings;
+  const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
+  const store = patient(settings.store, () => Math.min(deadline - Date.now(), length));
+  const owner = randomUUID();
+  const leaseUntil = (now: number): number => Math.min(now + length, deadline) + clockSkew;
+  for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
+    const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention, onUnknown }, Date.now);
+    const pause = delay * (0.5 + Math.random() / 2);
+    if (claimed.kind !== 'conflict' || settings.onConflict === 'reject') return claimed;
+    if (Date.now() + pause > deadline - RESERVE_MS) return claimed;
+    await sleep(pause);
+  }
+}
+
+function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
+  if (onMissingKey === 'reject' && !arrival.isNatural) {
+    throw new IdempotencyError(
+      'KEY_MISSING',
+      'no idempotency key: send an Idempotency-Key header, or give the option `key`',
+    );
+  }
+  const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
+  const { signal } = new AbortController();
+  return {
+    execution: {
+      key: undefined,
+      attempt: 1,
+      signal,
+      remaining,
+      ...unprotectedSteps(signal),
+      commit: unprotectedCommit,
+    },
+    completed: async (value) => ({ value, replayed: false }),
+    records: () => true,
+    returned: async (final) => ({ value: final, replayed: false }),
+    threw: async (error, final) => instead(error, final),
+    release: async () => {},
+    abandon: () => {},
+  };
+}

@@ -1,0 +1,92 @@
+import { IdempotencyError } from './core/errors.ts';
+import { valueOutcome } from './core/outcome.ts';
+import { commit } from './core/protocol.ts';
+import type { Claimed } from './core/record.ts';
+import type { Store, TransactWrite } from './core/store.ts';
+import type { Execution } from './execution.ts';
+
+/** The commit of one run. */
+export interface Committer extends Pick<Execution, 'commit'> {
+  /** What was committed: the run's answer, whatever the handler makes of it. */
+  readonly committed: () => { readonly value: unknown } | undefined;
+  /** Why it is not known whether a commit has landed. */
+  readonly doubt: () => { readonly error: unknown } | undefined;
+  /** No commit may begin any more. */
+  readonly close: () => void;
+}
+
+/** DynamoDB's limits, less our own action. */
+const MOST_WRITES = 99;
+const MOST_BYTES = 4 * 1024 * 1024;
+const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
+
+export function commitOf(store: Store, lease: Claimed, retention: number): Committer {
+  const { id } = lease;
+  let committed: { readonly value: unknown } | undefined;
+  let doubt: { readonly error: unknown } | undefined;
+  let isClosed = false;
+  let isUnderWay = false;
+
+  return {
+    committed: () => committed,
+    doubt: () => doubt,
+    close: () => {
+      isClosed = true;
+    },
+
+    async commit(value, writes) {
+      const { transact } = store;
+      if (!transact) throw misuse('this store has no transactions to commit in');
+      if (isClosed || isUnderWay || committed || doubt) throw misuse('a run commits once, and before it ends');
+      checkWrites(writes, id);
+      isUnderWay = true;
+      try {
+        const result = await commit({ ...store, transact }, lease, valueOutcome(value), writes, retention, Date.now());
+        if (result.kind === 'refused') throw result.refusal;
+        if (result.kind !== 'done') {
+          throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
+        }
+        committed = { value };
+      } catch (error) {
+        if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
+        throw error;
+      } finally {
+        isUnderWay = false;
+      }
+    },
+  };
+}
+
+/** Of a run that nobody will recognise again. */
+export async function unprotectedCommit(): Promise<never> {
+  throw misuse('a run without a key has no record to commit with');
+}
+
+function checkWrites(writes: readonly TransactWrite[], id: string): void {
+  if (!Array.isArray(writes)) throw misuse('commit expects an array of writes');
+  if (writes.length > MOST_WRITES) throw misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
+  for (const write of writes) {
+    const [[action = '', parameters] = [], ...more] = Object.entries(write ?? {}) as [
+      string,
+      { Key?: any; Item?: any },
+    ][];
+    if (more.length > 0 || !ACTIONS.includes(action))
+      throw misuse(`a write of a commit is one of ${ACTIONS.join(', ')}`);
+    if ((parameters?.Key ?? parameters?.Item)?.id === id) throw misuse('a commit cannot write its own record');
+  }
+  if (sizeOf(writes) > MOST_BYTES) throw misuse('the writes of a commit are larger than 4 MB');
+}
+
+// About what DynamoDB counts; it has the last word.
+function sizeOf(writes: unknown): number {
+  const plain = (_: string, value: unknown): unknown => {
+    if (typeof value === 'bigint') return String(value);
+    if (value instanceof Set) return [...value];
+    return ArrayBuffer.isView(value) ? 'x'.repeat(value.byteLength) : value;
+  };
+  return Buffer.byteLength(JSON.stringify(writes, plain));
+}
+
+function misuse(message: string): IdempotencyError {
+  return new IdempotencyError('MISUSE', message);
+}

@@ -1,0 +1,69 @@
+import type { CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { IdempotencyError } from '../core/errors.ts';
+import type { Transacted, TransactWrite } from '../core/store.ts';
+import { type Item, native, toRecord, type Update } from './dynamodb-item.ts';
+
+/** Reasons of a cancelled transaction after which the same one may go again. */
+const CONTENDED = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+
+/** Errors that a user's write, or its table, is the cause of: nothing was written. */
+const REFUSALS = new Set([
+  'TransactionCanceledException',
+  'ValidationException',
+  'ResourceNotFoundException',
+  'AccessDeniedException',
+]);
+
+/** One `TransactWriteItems`: our update first, so its reason is the first, then the user's writes. */
+export async function transact(
+  client: Pick<DynamoDBClient, 'send'>,
+  mine: Update & { readonly TableName: string },
+  writes: readonly TransactWrite[],
+  persistently: <T>(attempt: () => Promise<T>) => Promise<T>,
+  abortSignal?: AbortSignal,
+): Promise<Transacted> {
+  const { DynamoDBDocumentClient, TransactWriteCommand } = await libDynamoDB();
+  const documents = isDocumentClient(client)
+    ? client
+    : DynamoDBDocumentClient.from(client as DynamoDBClient, { marshallOptions: { removeUndefinedValues: true } });
+  const TransactItems = [{ Update: native(mine) }, ...writes] as ConstructorParameters<
+    typeof TransactWriteCommand
+  >[0]['TransactItems'];
+  try {
+    await persistently(() => documents.send(new TransactWriteCommand({ TransactItems }), { abortSignal }));
+    return { done: true };
+  } catch (error) {
+    const [own] = reasonsOf(error);
+    if (own?.Code === 'ConditionalCheckFailed') {
+      return { done: false, found: own.Item && toRecord(own.Item as Item) };
+    }
+    if (error instanceof Error && REFUSALS.has(error.name) && !isConflict(error))
+      return { done: false, refusal: error };
+    throw error;
+  }
+}
+
+/** Cancelled because somebody else was writing: not by a condition of ours, which no retry would mend. */
+export function isConflict(error: unknown): boolean {
+  const reasons = reasonsOf(error);
+  return reasons[0]?.Code !== 'ConditionalCheckFailed' && reasons.some(({ Code = '' }) => CONTENDED.has(Code));
+}
+
+function reasonsOf(error: unknown): CancellationReason[] {
+  const isCancelled = error instanceof Error && error.name === 'TransactionCanceledException';
+  return (isCancelled && (error as TransactionCanceledException).CancellationReasons) || [];
+}
+
+function isDocumentClient(client: object): client is DynamoDBDocumentClient {
+  return 'translateConfig' in ((client as { config?: object }).config ?? {});
+}
+
+// Only who commits has to have it.
+async function libDynamoDB(): Promise<typeof import('@aws-sdk/lib-dynamodb')> {
+  try {
+    return await import('@aws-sdk/lib-dynamodb');
+  } catch (cause) {
+    throw new IdempotencyError('MISUSE', 'commit needs the package @aws-sdk/lib-dynamodb', { cause });
+  }
+}

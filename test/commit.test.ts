@@ -1,0 +1,239 @@
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import middy from '@middy/core';
+import { dynamoDBStore, type Execution, memoryStore, runOnce, type TransactWrite } from 'effectively-once';
+import { idempotency } from 'effectively-once/middy';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTable, engineClient } from './engine.ts';
+import { httpEvent } from './events.ts';
+import { type Fault, type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers } from './faults.ts';
+import { lambdaContext, type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+
+const LEASE_MS = TIMEOUT_MS + 1_000;
+const client = engineClient();
+const documents = DynamoDBDocumentClient.from(client);
+
+let tableName: string;
+let orders: string;
+beforeAll(async () => {
+  tableName = await createTable(client);
+  orders = await createTable(client, 'orderId');
+});
+const put = (orderId: string): TransactWrite => ({
+  Put: { TableName: orders, Item: { orderId, paid: true }, ConditionExpression: 'attribute_not_exists(orderId)' },
+});
+const count = (orderId: string): TransactWrite => ({
+  Update: {
+    TableName: orders,
+    Key: { orderId },
+    UpdateExpression: 'ADD charges :one',
+    ExpressionAttributeValues: { ':one': 1 },
+  },
+});
+const chargesOf = async (orderId: string) =>
+  (await documents.send(new GetCommand({ TableName: orders, Key: { orderId }, ConsistentRead: true }))).Item?.[
+    'charges'
+  ];
+
+describe.each(WAYS)('commit in $name', ({ build, name }) => {
+  let aws: FaultyClient;
+  let orderId: string;
+  let request: Request;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    aws = faultyClient();
+    orderId = crypto.randomUUID();
+    request = { key: orderId, payload: 1 };
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
+    build(handler, { store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...options });
+  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
+  const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
+  const next = (...faults: Fault[]) => aws.next('TransactWriteItems', ...faults);
+
+  it("writes the outcome and the user's items together, once: 2 requests", async () => {
+    const call = way(({ commit }) => commit({ id: 7 }, [count(orderId)]));
+    expect(await call(request)).toEqual(saw({ id: 7 }));
+    expect(aws.requests()).toBe(2);
+    expect(await call(request)).toEqual(saw({ id: 7 }));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('is final: what the handler returns or throws afterwards changes nothing', async () => {
+    const returning = way(async ({ commit }) => {
+      await commit('committed', [count(orderId)]);
+      return 'other';
+    });
+    expect([await returning(request), await returning(request)]).toEqual([saw('committed'), saw('committed')]);
+    const throwing = way(async ({ commit }) => {
+      await commit('committed', [count(orderId)]);
+      throw new Error('too late');
+    });
+    const other = { ...request, key: crypto.randomUUID() };
+    expect([await throwing(other), await throwing(other)]).toEqual([saw('committed'), saw('committed')]);
+    expect(await chargesOf(orderId)).toBe(2);
+  });
+
+  it('is final also where the value is not one that is recorded', async () => {
+    const call = way(({ commit }) => commit(1, [count(orderId)]), { records: () => false });
+    expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('surfaces a condition of a write that fails, with nothing written and the key still held', async () => {
+    await way(({ commit }) => commit(1, [put(orderId)]))({ ...request, key: `${orderId}-first` });
+    const other = `${orderId}-other`;
+    let inside: Seen | undefined;
+    const call = way(async ({ commit, attempt }) => {
+      if (attempt > 1) return 'again';
+      return commit('never', [put(orderId), count(other)]).catch(async (error) => {
+        inside = await call(request);
+        throw error;
+      });
+    });
+    const { error } = (await call(request)) as { error: any };
+    expect(error.name).toBe('TransactionCanceledException');
+    const codes = error.CancellationReasons.map(({ Code }: { Code: string }) => Code);
+    expect(codes).toEqual(['None', 'ConditionalCheckFailed', 'None']);
+    expect(await chargesOf(other)).toBeUndefined();
+    expect(inside).toEqual(refused('CONFLICT'));
+    expect(await call(request)).toEqual(saw('again'));
+  });
+
+  it('may be tried again in the same run with other writes, as long as none has landed', async () => {
+    const call = way(async ({ commit }) => {
+      const never: TransactWrite = {
+        ConditionCheck: { TableName: orders, Key: { orderId }, ConditionExpression: 'attribute_exists(orderId)' },
+      };
+      await expect(commit('first', [never])).rejects.toThrow('Transaction');
+      await commit('second', [count(orderId)]);
+      await expect(commit('third', [count(orderId)])).rejects.toMatchObject({ code: 'MISUSE' });
+    });
+    expect(await call(request)).toEqual(saw('second'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('of a run that was taken over writes nothing: it adopts the winner', async () => {
+    const entered = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const call = way(async ({ commit, attempt }) => {
+      if (attempt === 1) {
+        entered.resolve();
+        await gate.promise;
+      }
+      await commit(`run ${attempt}`, [count(orderId)]);
+    });
+    const stale = call(request);
+    await entered.promise;
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    expect(await call(request)).toEqual(saw('run 2'));
+    gate.resolve();
+    expect(await stale).toEqual(saw('run 2'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('recognises itself when the answer was lost and the SDK sent it again', async () => {
+    next(losesAnswer, losesAnswer);
+    const call = way(({ commit }) => commit('once', [count(orderId)]));
+    expect(await call(request)).toEqual(saw('once'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('goes again when it meets another transaction, but not after the record says no', async () => {
+    next(async () => {
+      const reasons = [{ Code: 'None' }, { Code: 'TransactionConflict' }];
+      throw Object.assign(new Error('cancelled'), {
+        name: 'TransactionCanceledException',
+        CancellationReasons: reasons,
+      });
+    });
+    const call = way(({ commit }) => commit('once', [count(orderId)]));
+    expect(await call(request)).toEqual(saw('once'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('whose fate is not sure keeps the key, whatever the handler does then; what landed is found', async () => {
+    next(async (apply) => {
+      await apply();
+      throw Object.assign(new Error('gone'), { name: 'SomethingElse', $metadata: {} });
+    });
+    const call = way(async ({ commit }) => {
+      await commit('landed', [count(orderId)]).catch(() => {});
+      return 'hidden';
+    });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(await call(request)).toEqual(saw('landed'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('that never landed leaves the key to the lease', async () => {
+    next(...isDown);
+    const call = way(({ commit, attempt }) => commit(`run ${attempt}`, [count(orderId)]));
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    expect(await call(request)).toEqual(saw('run 2'));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
+  it('whose answer never comes is not waited for without end', async () => {
+    next(neverAnswers);
+    const call = way(({ commit }) => commit('landed', [count(orderId)]), { timeoutMs: 1_000 });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(await call(request)).toEqual(saw('landed'));
+  });
+
+  it.each<[string, (id: string) => unknown]>([
+    ['no array', () => undefined],
+    ['more than 99', () => Array.from({ length: 100 }, (_, index) => put(`${index}`))],
+    ['an unknown action', () => [{ Get: { TableName: 't', Key: {} } }]],
+    ['two actions in one', () => [{ ...put('a'), Delete: { TableName: 't', Key: {} } }]],
+    ['nothing at all', () => [null]],
+    ['its own record', (id) => [{ Delete: { TableName: 't', Key: { id } } }]],
+    ['more than 4 MB', () => [{ Put: { TableName: 't', Item: { orderId: 'a', text: 'x'.repeat(4_200_000) } } }]],
+  ])('refuses %s before anything is sent', async (_, writes) => {
+    let id = '';
+    const call = way(async ({ commit }) => {
+      const { error } = (await call(request)) as { error: { id: string } }; // a conflict with itself
+      id = error.id;
+      await commit(1, writes(id) as TransactWrite[]);
+    });
+    expect(await call(request)).toEqual(refused('MISUSE'));
+    expect(aws.requests()).toBe(3); // claim, conflict, release
+  });
+
+  it('is no business of a run without a key, nor of a store without transactions', async () => {
+    expect(await way(({ commit }) => commit(1, []), { onMissingKey: 'run' })({})).toEqual(refused('MISUSE'));
+    expect(await way(({ commit }) => commit(1, []), { store: memoryStore() })(request)).toEqual(refused('MISUSE'));
+  });
+});
+
+it('takes a document client as it is', async () => {
+  const store = dynamoDBStore({ client: documents, tableName });
+  const orderId = crypto.randomUUID();
+  const run = () =>
+    runOnce({ store, scope: 's', key: orderId, lease: '5s' }, ({ commit }) => commit('done', [count(orderId)]));
+  await run();
+  expect(await chargesOf(orderId)).toBe(1);
+});
+
+it('is what a caller gets, whatever other middlewares make of it', async () => {
+  const handler = middy()
+    .use(idempotency({ store: dynamoDBStore({ client, tableName }), scope: 'middy' }))
+    .after((request) => {
+      request.response = { statusCode: 500 };
+    })
+    .handler(async (_, context: any) => {
+      await context.idempotency.commit({ statusCode: 201, body: 'committed' }, []);
+      return { statusCode: 200 };
+    });
+  const event = httpEvent({ key: crypto.randomUUID() });
+  const first = await handler(event, lambdaContext());
+  expect(first).toEqual({ statusCode: 201, body: 'committed' });
+  expect(await handler(event, lambdaContext())).toEqual({ ...first, headers: { 'Idempotent-Replayed': 'true' } });
+});
