@@ -1,4 +1,4 @@
-import { Annotations, Duration } from 'aws-cdk-lib';
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -32,10 +32,16 @@ export class IdempotentFunction extends nodejs.NodejsFunction {
   constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
     const { table, scope, retention = Duration.hours(24), ...rest } = props;
     const timeout = props.timeout ?? TIMEOUT;
+    if (scope !== undefined && !Token.isUnresolved(scope) && (scope.trim() === '' || scope.length > 255)) {
+      throw new Error(`\`scope\` is ${JSON.stringify(scope)}; expected a text of 1 to 255 characters`);
+    }
+    if (!retention.isUnresolved() && retention.toSeconds() <= 0) {
+      throw new Error(`\`retention\` is ${retention.toSeconds()}; expected more than 0 s`);
+    }
     super(parent, id, {
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
       ...rest,
+      runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
+      architecture: props.architecture ?? lambda.Architecture.ARM_64,
       timeout,
       environment: {
         ...props.environment,

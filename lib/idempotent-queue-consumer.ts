@@ -78,6 +78,8 @@ export class IdempotentQueueConsumer extends Construct {
     );
     atLeast('maxReceiveCount', maxReceiveCount, 5, ': a duplicate that waits for its turn is received, too');
     atLeast('retention', props.retention?.toSeconds(), kept, 's: a message may come again from the dead-letter queue');
+    const queued = queueRetention.toSeconds();
+    atLeast('deadLetterRetention', deadLetterRetention.toSeconds(), queued, 's: as long as the queue keeps a message');
     if (fifo && maxBatchingWindow)
       throw new Error('`maxBatchingWindow` is set; expected none: a FIFO queue has no batching window');
     atMost('batchSize', batchSize, fifo ? 10 : 10_000);

@@ -3,6 +3,8 @@ import { CfnOutput, RemovalPolicy, Stack, type StackProps, Validations } from 'a
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
@@ -34,12 +36,13 @@ export class OrdersStack extends Stack {
     orders.grant(placeOrder, 'dynamodb:PutItem');
     chargeOrder.queue.grantSendMessages(placeOrder);
 
-    const getOrder = new IdempotentFunction(this, 'GetOrder', {
+    // Idempotent by nature: an ordinary function.
+    const getOrder = new NodejsFunction(this, 'GetOrder', {
       entry: entryOf('get-order'),
-      table,
-      scope: 'get-order',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
       environment: { ORDERS_TABLE: orders.tableName },
-      bundling: BUNDLING,
+      bundling: { ...BUNDLING, bundleAwsSDK: true },
     });
     orders.grant(getOrder, 'dynamodb:GetItem');
 

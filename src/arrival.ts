@@ -82,25 +82,24 @@ function refuseUnsupported(context: object | undefined): void {
 
 function keyOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value)) {
-    throw new IdempotencyError(
-      'KEY_INVALID',
-      `the key must be a text, not ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`,
-    );
+  if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value) || Number.isNaN(value)) {
+    throw invalidKey(`must be a text, not ${Array.isArray(value) ? 'an array' : typeof value}`);
   }
-  if (Number.isNaN(value)) throw new IdempotencyError('KEY_INVALID', 'the key must be a text, not NaN');
   const key = String(value);
   if (key.trim() === '') return undefined;
-  if (key.length > 255) throw new IdempotencyError('KEY_INVALID', 'the key is longer than 255 characters');
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key))
-    throw new IdempotencyError('KEY_INVALID', 'the key has characters that cannot be printed');
+  if (key.length > 255) throw invalidKey('is longer than 255 characters');
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key)) throw invalidKey('has characters that cannot be printed');
   return key;
+}
+
+function invalidKey(what: string): IdempotencyError {
+  return new IdempotencyError('KEY_INVALID', `the key (the Idempotency-Key header, or the option \`key\`) ${what}`);
 }
 
 // A caller who is nobody would share records with everybody.
 function principalOf(value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new IdempotencyError('KEY_INVALID', 'the principal must be a text that is not empty, or undefined');
+  throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
 }
 
 function asked(what: string, ask: () => unknown): unknown {

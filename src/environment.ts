@@ -28,5 +28,8 @@ function required(name: string, value: string | undefined, option: string): stri
 
 function duration(name: string): number | undefined {
   const value = process.env[name];
-  return value ? durationOf(name, value as Duration) : undefined;
+  if (!value) return undefined;
+  const ms = durationOf(name, value as Duration);
+  if (ms > 0) return ms;
+  throw new IdempotencyError('CONFIG_INVALID', `${name} must be longer than 0`);
 }

@@ -111,10 +111,14 @@ export interface Settings
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 255;
+const isStore = (value: unknown): boolean => {
+  const { insert, replace, update } = (value ?? {}) as Partial<Store>;
+  return [insert, replace, update].every(isFunction);
+};
 const isDuration = (): boolean => true; // durationOf says more
 
 export const COMMON_CHECKS: Checks = {
-  store: [(value) => isFunction((value as Store)?.insert), 'a store, as dynamoDBStore() makes it'],
+  store: [isStore, 'a store, as dynamoDBStore() makes it'],
   scope: [isText, 'a text of 1 to 255 characters'],
   retention: [isDuration, 'a duration'],
   lease: [isDuration, 'a duration'],

@@ -20,6 +20,7 @@ const BAD: [object, string][] = [
   [{ onUnknown: 'guess' }, '`onUnknown`'],
   [{ codec: {} }, '`codec`'],
   [{ store: {} }, '`store`'],
+  [{ store: { insert: () => {} } }, '`store`'],
   [{ store: undefined }, '`store`'],
   [{ scope: '' }, '`scope`'],
   [{ scope: 5 }, '`scope`'],
@@ -60,8 +61,13 @@ describe.each(BUILDERS)('%s refuses, when it is built,', (_, build) => {
     expect(() => build({ store })).not.toThrow();
   });
 
-  it.each(['IDEMPOTENCY_RETENTION', 'IDEMPOTENCY_FUNCTION_TIMEOUT'])('a %s that is no duration', (name) => {
-    vi.stubEnv(name, 'soon');
+  it.each([
+    ['IDEMPOTENCY_RETENTION', 'soon'],
+    ['IDEMPOTENCY_RETENTION', '0s'],
+    ['IDEMPOTENCY_FUNCTION_TIMEOUT', 'soon'],
+    ['IDEMPOTENCY_FUNCTION_TIMEOUT', '0s'],
+  ])('a %s of %s', (name, value) => {
+    vi.stubEnv(name, value);
     expect(() => build({ store })).toThrow(invalid(name));
   });
 

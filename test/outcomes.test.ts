@@ -178,6 +178,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     ['a BigInt', { big: 1n }],
     ['NaN', [Number.NaN]],
     ['minus zero', [-0]],
+    ['a member named by a symbol', { [Symbol('s')]: 1 }],
     ['an array with members of its own', 'a'.match(/a/)],
     ['a cycle', cycle()],
     ['a function', () => 1],

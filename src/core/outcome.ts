@@ -47,6 +47,7 @@ function isJson(value: unknown, path: readonly unknown[]): boolean {
   const below = [...path, value];
   if (Array.isArray(value) && Object.keys(value).length !== value.length) return false; // holes, or members of its own
   if (Array.isArray(value)) return value.every((element) => isJson(element, below));
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
   const prototype = Object.getPrototypeOf(value);
   if ((prototype !== null && prototype !== Object.prototype) || 'toJSON' in value) return false;
   return Object.values(value).every((member) => member === undefined || isJson(member, below));

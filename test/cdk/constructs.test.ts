@@ -126,6 +126,19 @@ describe('IdempotentFunction', () => {
     Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('Set `scope`'));
   });
 
+  it.each<[Partial<IdempotentFunctionProps>, RegExp]>([
+    [{ scope: '' }, /`scope` is ""/],
+    [{ scope: 'x'.repeat(256) }, /`scope` is "x+"; expected/],
+    [{ retention: Duration.seconds(0) }, /`retention` is 0/],
+  ])('fails on %o', (props, message) => {
+    expect(() => build(props)).toThrow(message);
+  });
+
+  it('has defaults also for what is passed as undefined', () => {
+    build({ runtime: undefined, architecture: undefined, timeout: undefined } as any);
+    functionHas({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Timeout: 30 });
+  });
+
   it('does not warn where the scope is set', () => {
     build();
     Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('scope'));
@@ -199,6 +212,11 @@ describe('IdempotentQueueConsumer', () => {
     ],
     ['fewer than 5 receives', { maxReceiveCount: 4 }, /`maxReceiveCount` is 4.* 5/],
     ['outcomes forgotten before messages', { retention: Duration.days(17) }, /`retention` is 1468800.* 1555200/],
+    [
+      'a dead-letter queue that forgets before its queue',
+      { queueRetention: Duration.days(5), deadLetterRetention: Duration.days(4) },
+      /`deadLetterRetention` is 345600.* 432000/,
+    ],
     ['a FIFO batch above 10', { fifo: true, batchSize: 11 }, /`batchSize` is 11.* 10$/],
     [
       'a batch above 10,000',
