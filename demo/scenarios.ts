@@ -15,14 +15,27 @@ interface Expected {
   readonly charges: 0 | 1;
   /** Of both handlers, over all orders. */
   readonly runs: number;
+  /** Whether callers saw what they should have. */
+  readonly sees: (answers: readonly string[]) => boolean;
 }
 
-const ONCE: Expected = { orders: 1, charges: 1, runs: 2 };
+const exactly =
+  (...expected: string[]) =>
+  (answers: readonly string[]): boolean =>
+    answers.join() === expected.join();
+
+const firsts = (answers: readonly string[]): number => answers.filter((answer) => answer === '201').length;
+
+/** One is told that it was first, the others that they were not. */
+const oneFirst = (answers: readonly string[]): boolean =>
+  firsts(answers) === 1 && answers.every((answer) => ['201', '201 replayed', '409'].includes(answer));
+
+const ONCE = { orders: 1, charges: 1, runs: 2 } as const;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'double click',
-    expected: ONCE,
+    expected: { ...ONCE, sees: (answers) => oneFirst(answers) && answers.at(-1) === '201 replayed' },
     play: async (shop) => {
       const key = randomUUID();
       const answers = await Promise.all([place(shop, key), place(shop, key)]);
@@ -31,7 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'response lost, client retries',
-    expected: ONCE,
+    expected: { ...ONCE, sees: exactly('no answer', '201 replayed') },
     play: async (shop) => {
       const key = randomUUID();
       shop.api.loseNextResponse();
@@ -40,7 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'same key, other payload',
-    expected: ONCE,
+    expected: { ...ONCE, sees: exactly('201', '422') },
     play: async (shop) => {
       const key = randomUUID();
       return { orderIds: [key], answers: [await place(shop, key, 1_000), await place(shop, key, 9_900)] };
@@ -48,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'crash before the outcome is recorded',
-    expected: { ...ONCE, runs: 3 },
+    expected: { ...ONCE, runs: 3, sees: exactly('502', '409', '201') },
     play: async (shop) => {
       const key = randomUUID();
       const blackHole = await startBlackHole();
@@ -64,7 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'message redelivered after success',
-    expected: { orders: 0, charges: 1, runs: 1 },
+    expected: { orders: 0, charges: 1, runs: 1, sees: exactly() },
     play: async (shop) => {
       const orderId = randomUUID();
       const { deliveries } = shop.counts;
@@ -76,7 +89,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'poison message (declined card)',
-    expected: { orders: 0, charges: 0, runs: 1 },
+    expected: { orders: 0, charges: 0, runs: 1, sees: exactly('dead-letter queue') },
     play: async (shop) => {
       const orderId = randomUUID();
       await shop.send(JSON.stringify({ orderId, item: 'yacht', amount: 100_000_000 }));
@@ -86,7 +99,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: '200 orders, each sent three times',
-    expected: { ...ONCE, runs: 400 },
+    expected: { ...ONCE, runs: 400, sees: (answers) => answers.length === 600 && firsts(answers) === 200 },
     play: async (shop) => {
       const orderIds = Array.from({ length: 200 }, () => randomUUID());
       const answers = await Promise.all([...orderIds, ...orderIds, ...orderIds].map((key) => place(shop, key)));

@@ -1,4 +1,5 @@
-import { CreateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, DeleteTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -53,9 +54,14 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   stops.push(dynamodb.stop);
   const client = clientOf(dynamodb);
   stops.push(() => client.destroy());
-  for (const TableName of template.idsOf('AWS::DynamoDB::Table')) {
-    const properties = template.properties(TableName);
+  // Names of this run's own: DYNAMODB_ENDPOINT may name an engine that outlives it.
+  const run = randomUUID();
+  const nameOf = (id: string): string => `${id}-${run}`;
+  for (const id of template.idsOf('AWS::DynamoDB::Table')) {
+    const TableName = nameOf(id);
+    const properties = template.properties(id);
     await client.send(new CreateTableCommand({ TableName, ...schemaOf(properties) }));
+    stops.push(() => client.send(new DeleteTableCommand({ TableName })).catch(() => {}));
     const { TimeToLiveSpecification } = properties;
     if (TimeToLiveSpecification) await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
   }
@@ -97,7 +103,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
       name: prefix,
       entry: new URL(`../examples/orders/${file}`, import.meta.url),
       environment: {
-        ...template.environment(id, (logicalId) => urls.get(logicalId) ?? logicalId),
+        ...template.environment(id, (logicalId) => urls.get(logicalId) ?? nameOf(logicalId)),
         AWS_REGION: LOCAL.region,
         AWS_ACCESS_KEY_ID,
         AWS_SECRET_ACCESS_KEY,
@@ -135,8 +141,8 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   stops.push(api.stop);
 
   const documents = DynamoDBDocumentClient.from(client);
-  const tableOf = (prefix: string): string | undefined =>
-    template.idsOf('AWS::DynamoDB::Table').find((id) => id.startsWith(prefix));
+  const tableOf = (prefix: string): string =>
+    nameOf(template.idsOf('AWS::DynamoDB::Table').find((id) => id.startsWith(prefix)) ?? '');
   return {
     api,
     placeOrder,

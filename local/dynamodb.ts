@@ -21,11 +21,11 @@ export type TableSchema = Omit<CreateTableCommandInput, 'TableName'>;
 
 /**
  * Starts the embedded DynamoDB on a free loopback port, in memory. `DYNAMODB_ENDPOINT` names a running one instead.
- * It dies with this process, also when that is killed.
+ * It dies with this process, unless that is killed with SIGKILL.
  */
 export async function startDynamoDB(): Promise<Engine> {
   const given = process.env['DYNAMODB_ENDPOINT'];
-  if (given) return { endpoint: given, stop: async () => {} };
+  if (given) return reachable(given);
   const port = await freePort();
   const engine = spawn(binary(), ['--host', '127.0.0.1', '--port', `${port}`], { stdio: 'ignore' });
   const kill = (): boolean => engine.kill('SIGKILL');
@@ -46,6 +46,14 @@ export async function startDynamoDB(): Promise<Engine> {
 
 export function clientOf({ endpoint }: Pick<Engine, 'endpoint'>): DynamoDBClient {
   return new DynamoDBClient({ ...LOCAL, endpoint });
+}
+
+async function reachable(endpoint: string): Promise<Engine> {
+  const client = URL.canParse(endpoint) ? clientOf({ endpoint }) : undefined;
+  const answers = await client?.send(new ListTablesCommand({})).catch(() => undefined);
+  client?.destroy();
+  if (answers) return { endpoint, stop: async () => {} };
+  throw new Error(`No DynamoDB answers at DYNAMODB_ENDPOINT=${endpoint}: start one there, or unset the variable.`);
 }
 
 async function freePort(): Promise<number> {

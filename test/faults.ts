@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { engineClient } from './engine.ts';
 
-export type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems';
+type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems';
 export type Fault = (apply: () => Promise<unknown>) => Promise<unknown>;
 
 /** A real client of the embedded engine whose requests can be counted and go wrong. */

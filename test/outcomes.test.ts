@@ -215,19 +215,29 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     expect(runs).toHaveLength(1);
   });
 
-  it.each(['before', 'after'])(
-    'runs nothing until the lease is over when the process dies %s the effect, then runs again',
-    async () => {
-      const { call, begin } = stopped();
-      await begin(); // and is never heard of again
+  it.each([
+    ['before', 1],
+    ['after', 2],
+  ])(
+    'runs nothing until the lease is over when the process dies %s the effect, then runs again: %i effects',
+    async (dies, total) => {
+      let effects = 0;
+      const dead = Promise.withResolvers<void>();
+      const call = way(async ({ attempt }) => {
+        if (attempt > 1 || dies === 'after') effects++;
+        if (attempt > 1) return 'second';
+        dead.resolve();
+        return new Promise(() => {}); // and is never heard of again
+      });
+      call(request);
+      await dead.promise;
       wait(LEASE_MS - 1);
       expect(await call(request)).toEqual(refused('CONFLICT'));
       wait(1);
-      const { answer, gate } = await begin();
-      gate.resolve('second');
-      expect(await answer).toEqual(saw('second'));
+      expect(await call(request)).toEqual(saw('second'));
       expect(await call(request)).toEqual(saw('second'));
       expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+      expect(effects).toBe(total);
     },
   );
 

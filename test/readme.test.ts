@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { App } from 'aws-cdk-lib';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
-import { createTable, engineClient } from './engine.ts';
+import { createTable, engineClient, testApp } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
@@ -109,6 +109,17 @@ describe('its snippets run', () => {
     expect(charged).toEqual(['order-4']);
   });
 
+  it('commit', async () => {
+    const client = engineClient();
+    const TableName = await createTable(client, 'account');
+    vi.stubEnv('ACCOUNTS_TABLE', TableName);
+    const { transferOnce } = await import('../examples/readme/commit.ts');
+    await transferOnce('t-1', 'alice', 'bob', 5);
+    await transferOnce('t-1', 'alice', 'bob', 5);
+    const { Items } = await client.send(new ScanCommand({ TableName }));
+    expect(Items?.map(({ balance }) => balance?.N).sort()).toEqual(['-5', '5']);
+  });
+
   it('unknown', async () => {
     const { payOnce } = await import('../examples/readme/unknown.ts');
     const order = { id: 'order-5', amount: 5 };
@@ -118,7 +129,7 @@ describe('its snippets run', () => {
 
   it('stack', async () => {
     const { PaymentsStack } = await import('../examples/readme/stack.ts');
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const app = testApp();
     const home = process.cwd();
     process.chdir(pathOf('test/readme-project')); // where its entries are
     Template.fromStack(new PaymentsStack(app, 'Payments')).resourceCountIs('AWS::Lambda::Function', 2);

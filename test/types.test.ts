@@ -49,11 +49,18 @@ describe('no cast is needed', () => {
         idempotency<OrderPlaced>({
           store,
           key: (event, context) => {
+            expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
             expectTypeOf(context).toEqualTypeOf<Context>();
             return event.detail.orderId;
           },
-          fingerprint: (event) => event.detail.amount,
-          principal: (event) => event.account,
+          fingerprint: (event) => {
+            expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
+            return event.detail.amount;
+          },
+          principal: (event) => {
+            expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
+            return event.account;
+          },
         }),
       )
       .handler(async (event, { idempotency }) => {
@@ -85,9 +92,18 @@ describe('no cast is needed', () => {
       },
       {
         store,
-        key: (event) => event.detail.orderId,
-        fingerprint: (event) => event.detail,
-        principal: (event) => event.account,
+        key: (event) => {
+          expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
+          return event.detail.orderId;
+        },
+        fingerprint: (event) => {
+          expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
+          return event.detail;
+        },
+        principal: (event) => {
+          expectTypeOf(event).toEqualTypeOf<OrderPlaced>();
+          return event.account;
+        },
       },
     );
     expectTypeOf(handler).toEqualTypeOf<(event: OrderPlaced, context: Context) => Promise<number>>();
@@ -99,7 +115,14 @@ describe('no cast is needed', () => {
         expectTypeOf(record).toEqualTypeOf<SQSRecord>();
         expectTypeOf(context.idempotency).toEqualTypeOf<Execution>();
       },
-      { store, key: (record) => JSON.parse(record.body).orderId, concurrency: 5 },
+      {
+        store,
+        key: (record) => {
+          expectTypeOf(record).toEqualTypeOf<SQSRecord>();
+          return JSON.parse(record.body).orderId;
+        },
+        concurrency: 5,
+      },
     );
     expectTypeOf(handler).toExtend<(event: SQSEvent, context: Context) => Promise<SQSBatchResponse>>();
   });

@@ -61,7 +61,7 @@ const MISCONFIGURED: Record<string, string> = {
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
   checkOptions('dynamoDBStore', options, {
-    tableName: [(value) => typeof value === 'string' && value !== '', 'a table name'],
+    tableName: [(value) => /^(arn:.+|[\w.-]{3,255})$/.test(String(value)), 'the name or ARN of a table'],
     client: [
       (value) => typeof (value as DynamoDBClient)?.send === 'function',
       'a DynamoDBClient or DynamoDBDocumentClient',
@@ -159,5 +159,5 @@ function storeError(cause: unknown, tableName: string): IdempotencyError {
     MISCONFIGURED[name] ??
     (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
   if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
-  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached`, { cause });
+  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached: ${cause}`, { cause });
 }

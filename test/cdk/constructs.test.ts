@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,11 +14,12 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../src/environment.ts';
 import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb-item.ts';
+import { testApp } from '../engine.ts';
 
 let stack: Stack;
 beforeEach(() => {
   // Not bundled: what is in the bundle is not what these tests are about.
-  stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack');
+  stack = new Stack(testApp(), 'Stack');
 });
 const template = () => Template.fromStack(stack);
 const entry = fileURLToPath(new URL('../../examples/orders/charge-order.ts', import.meta.url));

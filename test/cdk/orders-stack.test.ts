@@ -1,17 +1,16 @@
-import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
-
-const appOf = () => new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+import { testApp } from '../engine.ts';
 
 describe('OrdersStack', () => {
   let template: Template;
   beforeAll(() => {
-    template = Template.fromStack(new OrdersStack(appOf(), 'Orders'));
+    template = Template.fromStack(new OrdersStack(testApp(), 'Orders'));
   });
 
   it('has the API, the queue with its dead-letter queue, three functions and three tables', () => {
@@ -38,14 +37,14 @@ describe('OrdersStack', () => {
   });
 
   it('passes the AwsSolutions pack of cdk-nag; what it acknowledges carries its reason', () => {
-    const app = appOf();
+    const app = testApp();
     new OrdersStack(app, 'Orders');
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();
   });
 
   it('would not pass it with anything wrong', () => {
-    const app = appOf();
+    const app = testApp();
     new sqs.Queue(new Stack(app, 'Careless'), 'Queue');
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).toThrow(/AwsSolutions-SQS/);

@@ -71,5 +71,9 @@ describe('the packed tarball', () => {
     const bundles = assets.map((asset) => readFileSync(join(project, 'cdk.out', asset, 'index.mjs'), 'utf8'));
     expect(bundles).toHaveLength(1);
     expect(bundles[0]).toContain('effectively-once');
+    const bundle = `./cdk.out/${assets[0]}/index.mjs`;
+    expect(
+      run(project, 'node', '-p', `import('${bundle}').then(({ handler }) => console.log(typeof handler))`),
+    ).toContain('function');
   });
 });

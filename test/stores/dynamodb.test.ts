@@ -74,6 +74,7 @@ describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for'
 
   it.each([
     [{ tableName: '' }, 'tableName'],
+    [{ tableName: 'a b' }, 'tableName'],
     [{ client: {} }, 'client'],
     [{ cache: 'big' }, 'cache'],
     [{ table: 'x' }, 'table'],
