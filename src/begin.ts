@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arrival } from './arrival.ts';
+import { atomic } from './atomic.ts';
 import { unprotectedCommit } from './commit.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
@@ -8,13 +9,14 @@ import { patient } from './core/patience.ts';
 import { type Claim, claim } from './core/protocol.ts';
 import type { Execution } from './execution.ts';
 import type { Settings } from './options.ts';
-import { type Answer, held, instead, isRun, type Run, replay, type Terms } from './run.ts';
+import { type Answer, answerTo, held, instead, isRun, type Run, type Terms } from './run.ts';
 import { unprotectedSteps } from './steps.ts';
 import { reconciled } from './unknown.ts';
 
 /** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals, and errors on record. */
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
   if (arrival.key === undefined) return unprotected(settings, arrival);
+  if (settings.mode === 'atomic') return atomic(settings, arrival, arrival.key);
   const started = Date.now();
   const { functionTimeout = Number.POSITIVE_INFINITY, lease = Number.POSITIVE_INFINITY } = settings;
   const limit = Math.max(0, Math.min(arrival.remaining() ?? Number.POSITIVE_INFINITY, functionTimeout));
@@ -23,24 +25,10 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
     throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
   }
   const claimed = await claimOrWait(settings, arrival, terms);
+  if (claimed.kind !== 'acquired') return answerTo(claimed, arrival);
   const { scope, id } = arrival;
-  switch (claimed.kind) {
-    case 'acquired':
-      publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-      return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
-    case 'replay':
-      publish('replayed', { scope, id, attempt: claimed.attempt });
-      return replay(claimed.outcome, id);
-    case 'unknown':
-      publish('outcome-unknown', { scope, id });
-      throw new IdempotencyError('OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known', { id });
-    case 'conflict':
-      publish('conflict', { scope, id });
-      throw new IdempotencyError('CONFLICT', 'a request with this key is in flight', { id });
-    case 'mismatch':
-      publish('mismatch', { scope, id });
-      throw new IdempotencyError('MISMATCH', 'this key was used with another payload', { id });
-  }
+  publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
+  return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
 }
 
 /** Begin, run, settle: all there is to a way in that calls the function itself. */

@@ -62,7 +62,8 @@ export async function unprotectedCommit(): Promise<never> {
   throw misuse('a run without a key has no record to commit with');
 }
 
-function checkWrites(writes: readonly TransactWrite[], id: string): void {
+/** Refuses with `MISUSE` what DynamoDB would, and a write on the record `id`. */
+export function checkWrites(writes: readonly TransactWrite[], id: string): void {
   if (!Array.isArray(writes)) throw misuse('commit expects an array of writes');
   if (writes.length > MOST_WRITES) throw misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
   for (const write of writes) {

@@ -49,10 +49,12 @@ export interface CommonOptions {
    */
   readonly records?: (value: unknown) => boolean;
   /**
-   * A claim is taken before the run.
+   * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: none is, and
+   * `commit` puts outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
+   * code up to its commit, also at the same time.
    * @default 'claim'
    */
-  readonly mode?: 'claim';
+  readonly mode?: 'claim' | 'atomic';
 }
 
 /** Options of the wrapper and the middleware; `Event` is what the handler gets, in a batch the record. */
@@ -100,7 +102,7 @@ export interface RunOnceOptions extends CommonOptions {
 
 /** Options with their defaults; durations in ms. */
 export interface Settings
-  extends Required<Pick<CommonOptions, 'store' | 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal'>> {
+  extends Required<Pick<CommonOptions, 'store' | 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
   readonly scope: () => string;
   readonly retention: number;
   readonly clockSkew: number;
@@ -131,7 +133,7 @@ export const COMMON_CHECKS: Checks = {
   onMissingKey: [(value) => value === 'reject' || value === 'run', "'reject' or 'run'"],
   isTerminal: [isFunction, 'a function of the error'],
   records: [isFunction, 'a function of the value'],
-  mode: [(value) => value === 'claim', "'claim'"],
+  mode: [(value) => value === 'claim' || value === 'atomic', "'claim' or 'atomic'"],
 };
 
 export const HANDLER_CHECKS: Checks = {
@@ -154,6 +156,7 @@ export function settingsOf(
     lease,
     onConflict = 'reject',
     onUnknown = 'rerun',
+    mode = 'claim',
     onMissingKey = 'reject',
     isTerminal = isTerminalError,
     records,
@@ -169,6 +172,7 @@ export function settingsOf(
     functionTimeout: environment.functionTimeout(),
     onConflict,
     onUnknown,
+    mode,
     onMissingKey,
     isTerminal,
     records,

@@ -174,7 +174,28 @@ export function held(
   };
 }
 
-export function replay(outcome: Outcome, id: string): Answer {
+/** What a duplicate gets: the outcome on record, or a refusal. */
+export function answerTo(claimed: Exclude<Claim, Acquired>, { scope, id }: Arrival): Answer {
+  if (claimed.kind === 'replay') {
+    publish('replayed', { scope, id, attempt: claimed.attempt });
+    return replay(claimed.outcome, id);
+  }
+  const { code, event, message } = REFUSALS[claimed.kind];
+  publish(event, { scope, id });
+  throw new IdempotencyError(code, message, { id });
+}
+
+const REFUSALS = {
+  conflict: { code: 'CONFLICT', event: 'conflict', message: 'a request with this key is in flight' },
+  mismatch: { code: 'MISMATCH', event: 'mismatch', message: 'this key was used with another payload' },
+  unknown: {
+    code: 'OUTCOME_UNKNOWN',
+    event: 'outcome-unknown',
+    message: 'whether the effect of a lost run happened is not known',
+  },
+} as const;
+
+function replay(outcome: Outcome, id: string): Answer {
   const unavailable = (why: string): Error =>
     new IdempotencyError('RESULT_UNAVAILABLE', `done, but the value was not kept: ${why}`, { id });
   return { value: openOutcome(outcome, unavailable), replayed: true };

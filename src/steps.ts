@@ -29,7 +29,7 @@ export function stepsOf(
   let isSure = true;
   let isClosed = false;
 
-  const keyFor = (name: string): string => derivedKey(id, checked(name));
+  const keyFor = (name: string): string => derivedKey(id, checkedName(name));
 
   const save = async (name: string, ended: Outcome): Promise<void> => {
     const saved = await saveStep(store, lease, name, ended)
@@ -63,7 +63,7 @@ export function stepsOf(
     keyFor,
 
     async step(name, fn) {
-      if (begun.has(checked(name))) throw misuse(`step "${name}" is begun twice in one run`);
+      if (begun.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
       if (isClosed) throw misuse(`step "${name}" begins after the run has ended`);
       if (signal.aborted) throw lost(id);
       running++;
@@ -87,7 +87,7 @@ export function stepsOf(
 export function unprotectedSteps(signal: AbortSignal): Pick<Execution, 'step' | 'keyFor'> {
   return {
     step: async (name, fn) => {
-      checked(name);
+      checkedName(name);
       return fn({ key: randomUUID(), attempt: 1, signal });
     },
     keyFor: () => {
@@ -103,7 +103,8 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function checked(name: unknown): string {
+/** Refuses with `MISUSE` what is no name of a step or a key. */
+export function checkedName(name: unknown): string {
   if (typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed()) return name;
   throw misuse('the name of a step must be a text of 1 to 255 characters');
 }

@@ -16,7 +16,7 @@ const invalid = (named: string) =>
 
 const BAD: [object, string][] = [
   [{ keys: () => 'k' }, '`keys`'],
-  [{ mode: 'atomic' }, '`mode`'],
+  [{ mode: 'fast' }, '`mode`'],
   [{ onUnknown: 'guess' }, '`onUnknown`'],
   [{ codec: {} }, '`codec`'],
   [{ store: {} }, '`store`'],

@@ -120,6 +120,15 @@ describe('its snippets run', () => {
     expect(Items?.map(({ balance }) => balance?.N).sort()).toEqual(['-5', '5']);
   });
 
+  it('atomic', async () => {
+    vi.stubEnv('ORDERS_TABLE', await createTable(engineClient(), 'orderId'));
+    const { handler } = await import('../examples/readme/atomic.ts');
+    const event = httpEvent({ key: crypto.randomUUID(), body: order });
+    const first: any = await handler(event, lambdaContext());
+    expect(first).toMatchObject({ statusCode: 201 });
+    expect(await handler(event, lambdaContext())).toEqual({ ...first, headers: { 'Idempotent-Replayed': 'true' } });
+  });
+
   it('unknown', async () => {
     const { payOnce } = await import('../examples/readme/unknown.ts');
     const order = { id: 'order-5', amount: 5 };

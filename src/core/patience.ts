@@ -32,7 +32,7 @@ export function patient(store: Store, remaining: () => number, stop?: AbortSigna
     replace: (seen, next) => within((signal) => store.replace(seen, next, signal)),
     update: (held, change) => within((signal) => store.update(held, change, signal)),
     ...(transact && {
-      transact: (held, completion, writes) => within((signal) => transact(held, completion, writes, signal)),
+      transact: (write, writes) => within((signal) => transact(write, writes, signal)),
     }),
   };
 }

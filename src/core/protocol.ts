@@ -1,6 +1,6 @@
 import { adoptable, type Decision, decide, isUnknown } from './decide.ts';
 import { isIdempotencyError } from './errors.ts';
-import type { Change, Claimed, Completion, IdempotencyRecord, Outcome } from './record.ts';
+import type { Change, Claimed, Completed, Completion, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, TransactWrite, Written } from './store.ts';
 
 /** Whoever claims; frozen when the request arrives, so a handler that mutates its event changes nothing. */
@@ -69,16 +69,46 @@ export function complete(
 
 /** {@link complete} together with the user's writes. The record is judged first; only if it is clean is a write's refusal told. */
 export async function commit(
-  store: Store & Required<Pick<Store, 'transact'>>,
+  store: Transacting,
   lease: Claimed,
   outcome: Outcome,
   writes: readonly TransactWrite[],
   retention: number,
   now: number,
-): Promise<Settled | { readonly kind: 'refused'; readonly refusal: unknown }> {
+): Promise<Settled | Refused> {
   const change = completion(outcome, retention, now);
-  const written = await store.transact(lease, change, writes);
+  const written = await store.transact({ held: lease, completion: change }, writes);
   return 'refusal' in written ? { kind: 'refused', refusal: written.refusal } : judge(written, lease, change, now);
+}
+
+/** Claims and completes in one transaction with the user's writes: {@link claim}, for a run that needs no lease. */
+export async function commitUnclaimed(
+  store: Transacting,
+  request: Omit<ClaimRequest, 'leaseUntil'>,
+  outcome: Outcome,
+  writes: readonly TransactWrite[],
+  now: () => number,
+): Promise<{ readonly kind: 'done' } | Refused | Exclude<Claim, { kind: 'acquired' }>> {
+  let seen: IdempotencyRecord | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = completed(request, seen, outcome, now());
+    const written = await store.transact({ next, seen }, writes);
+    if ('refusal' in written) return { kind: 'refused', refusal: written.refusal };
+    if (written.done) return { kind: 'done' };
+    seen = written.found;
+    if (seen?.status === 'COMPLETED' && seen.owner === request.owner) return { kind: 'done' }; // an earlier try had landed
+    const decision = seen && decide(seen, request, now());
+    if (decision && decision.kind !== 'take' && decision.kind !== 'mine') return decision;
+  }
+  return { kind: 'conflict' };
+}
+
+type Transacting = Store & Required<Pick<Store, 'transact'>>;
+
+/** A write of the user's was refused, by this error; nothing was written. */
+interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: unknown;
 }
 
 function completion(outcome: Outcome, retention: number, now: number): Completion {
@@ -190,6 +220,24 @@ function claimed(request: ClaimRequest, taken: Taken | undefined, now: number): 
     steps: earlier,
     claimedAt: now,
     ...(onUnknown === 'rerun' && { expiresAt: seconds(leaseUntil + retention) }),
+  };
+}
+
+function completed(
+  { id, owner, fingerprint, retention }: Omit<ClaimRequest, 'leaseUntil'>,
+  seen: IdempotencyRecord | undefined,
+  outcome: Outcome,
+  now: number,
+): Completed {
+  const { version = 0, attempt = 0 } = seen ?? {};
+  return {
+    id,
+    version: version + 1,
+    owner,
+    attempt: attempt + 1,
+    ...(fingerprint !== undefined && { fingerprint }),
+    claimedAt: now,
+    ...completion(outcome, retention, now),
   };
 }
 

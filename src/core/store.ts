@@ -1,4 +1,4 @@
-import type { Change, Claimed, Completion, IdempotencyRecord } from './record.ts';
+import type { Change, Claimed, Completed, Completion, IdempotencyRecord } from './record.ts';
 
 /** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
@@ -19,6 +19,11 @@ interface TableWrite {
   readonly ExpressionAttributeValues?: Record<string, any>;
   readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
 }
+
+/** As `update` completes what is held, as `insert` writes `next`, or as `replace` does where something was `seen`. */
+export type CompletingWrite =
+  | { readonly held: Claimed; readonly completion: Completion }
+  | { readonly next: Completed; readonly seen?: Seen | undefined };
 
 /** A transaction landed, or the record was in the way, or one of the writes was refused: then by this error. */
 export type Transacted = Written | { readonly done: false; readonly refusal: unknown };
@@ -45,11 +50,6 @@ export interface Store {
    * moves `leaseUntil` back.
    */
   update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
-  /** Completes as `update` does, together with the writes, or does nothing at all. Absent where there are no transactions. */
-  transact?(
-    held: Claimed,
-    completion: Completion,
-    writes: readonly TransactWrite[],
-    signal?: AbortSignal,
-  ): Promise<Transacted>;
+  /** Completes a record together with the writes, or does nothing at all. Absent where there are no transactions. */
+  transact?(write: CompletingWrite, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
 }

@@ -57,9 +57,13 @@ export function cached(store: Store, maxBytes: number): Store {
     },
 
     ...(transact && {
-      async transact(held, completion, writes, signal) {
-        const written = await transact(held, completion, writes, signal);
-        return 'refusal' in written ? written : landed(learn(written), held, completion);
+      async transact(write, writes, signal) {
+        const written = await transact(write, writes, signal);
+        if ('refusal' in written) return written;
+        if ('held' in write) return landed(learn(written), write.held, write.completion);
+        forget(write.next.id);
+        if (written.done) remember(write.next);
+        return learn(written);
       },
     }),
   };

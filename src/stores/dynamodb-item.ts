@@ -30,6 +30,11 @@ export interface Update extends Condition {
   readonly UpdateExpression: string;
 }
 
+/** A put in the words of DynamoDB's API. */
+export interface Put extends Condition {
+  readonly Item: Item;
+}
+
 export const IF_ABSENT: Condition = {
   ConditionExpression: 'attribute_not_exists(#id)',
   ExpressionAttributeNames: { '#id': PARTITION_KEY },
@@ -97,10 +102,12 @@ export function toRecord(item: Item): IdempotencyRecord {
   return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
-/** An update of ours in the words of lib-dynamodb, which takes plain values. */
-export function native<T extends Update>(update: T): object {
-  const { Key, ExpressionAttributeValues = {} } = update;
-  return { ...update, Key: fromAttributes(Key), ExpressionAttributeValues: fromAttributes(ExpressionAttributeValues) };
+/** A write of ours in the words of lib-dynamodb, which takes plain values. */
+export function native(write: Put | Update): { readonly Put: object } | { readonly Update: object } {
+  const values = write.ExpressionAttributeValues && fromAttributes(write.ExpressionAttributeValues);
+  const common = { ...write, ...(values && { ExpressionAttributeValues: values }) };
+  if ('Item' in write) return { Put: { ...common, Item: fromAttributes(write.Item) } };
+  return { Update: { ...common, Key: fromAttributes(write.Key) } };
 }
 
 type Value = string | number | { readonly [name: string]: Value | undefined };

@@ -2,7 +2,7 @@ import type { CancellationReason, DynamoDBClient, TransactionCanceledException }
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Transacted, TransactWrite } from '../core/store.ts';
-import { type Item, native, toRecord, type Update } from './dynamodb-item.ts';
+import { type Item, native, type Put, toRecord, type Update } from './dynamodb-item.ts';
 
 /** Reasons of a cancelled transaction after which the same one may go again. */
 const CONTENDED = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
@@ -15,10 +15,10 @@ const REFUSALS = new Set([
   'AccessDeniedException',
 ]);
 
-/** One `TransactWriteItems`: our update first, so its reason is the first, then the user's writes. */
+/** One `TransactWriteItems`: our write first, so its reason is the first, then the user's writes. */
 export async function transact(
   client: Pick<DynamoDBClient, 'send'>,
-  mine: Update & { readonly TableName: string },
+  mine: (Put | Update) & { readonly TableName: string },
   writes: readonly TransactWrite[],
   persistently: <T>(attempt: () => Promise<T>) => Promise<T>,
   abortSignal?: AbortSignal,
@@ -27,7 +27,7 @@ export async function transact(
   const documents = isDocumentClient(client)
     ? client
     : DynamoDBDocumentClient.from(client as DynamoDBClient, { marshallOptions: { removeUndefinedValues: true } });
-  const TransactItems = [{ Update: native(mine) }, ...writes] as ConstructorParameters<
+  const TransactItems = [native(mine), ...writes] as ConstructorParameters<
     typeof TransactWriteCommand
   >[0]['TransactItems'];
   try {

@@ -10,10 +10,20 @@ import {
 import { checkOptions } from '../core/check.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import type { IdempotencyRecord } from '../core/record.ts';
-import type { Store, Written } from '../core/store.ts';
+import type { CompletingWrite, Store, Written } from '../core/store.ts';
 import { environment } from '../environment.ts';
 import { cached } from './cache.ts';
-import { type Condition, IF_ABSENT, type Item, ifSeen, ownersUpdate, toItem, toRecord } from './dynamodb-item.ts';
+import {
+  type Condition,
+  IF_ABSENT,
+  type Item,
+  ifSeen,
+  ownersUpdate,
+  type Put,
+  toItem,
+  toRecord,
+  type Update,
+} from './dynamodb-item.ts';
 import { isConflict, transact } from './dynamodb-transaction.ts';
 
 export interface DynamoDBStoreOptions {
@@ -111,14 +121,19 @@ function tableOf(options: DynamoDBStoreOptions): Store {
         const input: UpdateItemCommandInput = { TableName, ...ownersUpdate(held, change), ...HAND_BACK };
         return client.send(new UpdateItemCommand(input), { abortSignal: signal });
       }, signal),
-    transact: (held, completion, writes, signal) => {
+    transact: (write, writes, signal) => {
       const { client, TableName } = connect();
-      const mine = { TableName, ...ownersUpdate(held, completion), ...HAND_BACK };
+      const mine = { TableName, ...completing(write), ...HAND_BACK };
       return transact(client, mine, writes, (attempt) => persistently(attempt, signal), signal).catch((error) => {
         throw storeError(error, TableName);
       });
     },
   };
+}
+
+function completing(write: CompletingWrite): Put | Update {
+  if ('held' in write) return ownersUpdate(write.held, write.completion);
+  return { Item: toItem(write.next), ...(write.seen ? ifSeen(write.seen) : IF_ABSENT) };
 }
 
 interface Connection {
