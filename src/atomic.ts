@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Arrival } from './arrival.ts';
-import { checkWrites } from './commit.ts';
+import { checkWrites, copyOf } from './commit.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { derivedKey } from './core/identity.ts';
@@ -9,7 +9,7 @@ import { patient } from './core/patience.ts';
 import { commitUnclaimed } from './core/protocol.ts';
 import type { TransactWrite } from './core/store.ts';
 import type { Settings } from './options.ts';
-import { type Answer, answerTo, type Run } from './run.ts';
+import { type Answer, answerTo, instead, type Run } from './run.ts';
 import { checkedName } from './steps.ts';
 
 /**
@@ -24,13 +24,14 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
   const owner = randomUUID();
   /** What the commit ended with: the run's answer, or why it has none. */
   let ended: (() => Answer) | undefined;
-  let isUnderWay = false;
+  let underWay: Promise<void> | undefined;
+  let isClosed = false;
 
-  const commit = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
+  const send = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
     const { transact } = store;
     if (!transact) throw misuse('this store has no transactions to commit in');
-    if (ended || isUnderWay) throw misuse('a run commits once');
     checkWrites(writes, id);
+    const outcome = valueOutcome(value);
     const request = {
       id,
       owner,
@@ -38,20 +39,32 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
       retention,
       onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
     } as const;
-    isUnderWay = true;
     try {
-      const result = await commitUnclaimed({ ...store, transact }, request, valueOutcome(value), writes, Date.now);
+      const result = await commitUnclaimed({ ...store, transact }, request, outcome, writes, Date.now);
       if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
-      ended =
-        result.kind === 'done' ? () => ({ value, replayed: false, isFinal: true }) : () => answerTo(result, arrival);
+      const answer: Answer =
+        result.kind === 'done'
+          ? { value: copyOf(outcome, value), replayed: false, isFinal: true }
+          : answerTo(result, arrival);
       if (result.kind === 'done') publish('completed', { scope, id });
-      else if (result.kind !== 'replay') ended();
+      ended = () => answer;
     } catch (error) {
       if (error instanceof IdempotencyError) ended = () => again(error);
       throw error;
-    } finally {
-      isUnderWay = false;
     }
+  };
+
+  const commit = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
+    if (ended || underWay || isClosed) throw misuse('a run commits once, and before it ends');
+    underWay = send(value, writes).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    await underWay?.catch(() => {});
   };
 
   return {
@@ -66,9 +79,11 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
         throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
       },
     },
+    hasCommitted: () => ended !== undefined,
     records: () => true,
 
     async completed() {
+      await close();
       if (ended) return ended();
       throw misuse("in mode 'atomic' the handler must commit what it returns");
     },
@@ -77,9 +92,9 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
       return this.completed(undefined);
     },
 
-    async threw(error) {
-      if (ended) return ended();
-      throw error;
+    async threw(error, final) {
+      await close();
+      return ended ? ended() : instead(error, final);
     },
 
     release: async () => {},

@@ -86,6 +86,7 @@ function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
       commit: unprotectedCommit,
     },
     completed: async (value) => ({ value, replayed: false }),
+    hasCommitted: () => false,
     records: () => true,
     returned: async (final) => ({ value: final, replayed: false }),
     threw: async (error, final) => instead(error, final),

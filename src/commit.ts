@@ -1,18 +1,18 @@
 import { IdempotencyError } from './core/errors.ts';
-import { valueOutcome } from './core/outcome.ts';
+import { openOutcome, valueOutcome } from './core/outcome.ts';
 import { commit } from './core/protocol.ts';
-import type { Claimed } from './core/record.ts';
+import type { Claimed, Outcome } from './core/record.ts';
 import type { Store, TransactWrite } from './core/store.ts';
 import type { Execution } from './execution.ts';
 
 /** The commit of one run. */
 export interface Committer extends Pick<Execution, 'commit'> {
-  /** What was committed: the run's answer, whatever the handler makes of it. */
+  /** What was committed, a copy of its own: the run's answer, whatever the handler makes of it. */
   readonly committed: () => { readonly value: unknown } | undefined;
   /** Why it is not known whether a commit has landed. */
   readonly doubt: () => { readonly error: unknown } | undefined;
-  /** No commit may begin any more. */
-  readonly close: () => void;
+  /** No commit may begin any more; resolves when one that is under way has ended. */
+  readonly close: () => Promise<void>;
 }
 
 /** DynamoDB's limits, less our own action. */
@@ -25,36 +25,48 @@ export function commitOf(store: Store, lease: Claimed, retention: number): Commi
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
   let isClosed = false;
-  let isUnderWay = false;
+  let underWay: Promise<void> | undefined;
+
+  const send = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
+    const { transact } = store;
+    if (!transact) throw misuse('this store has no transactions to commit in');
+    checkWrites(writes, id);
+    const outcome = valueOutcome(value);
+    try {
+      const result = await commit({ ...store, transact }, lease, outcome, writes, retention, Date.now());
+      if (result.kind === 'refused') throw result.refusal;
+      if (result.kind !== 'done') {
+        throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
+      }
+      committed = { value: copyOf(outcome, value) };
+    } catch (error) {
+      if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
+      throw error;
+    }
+  };
 
   return {
     committed: () => committed,
     doubt: () => doubt,
-    close: () => {
+
+    close: async () => {
       isClosed = true;
+      await underWay?.catch(() => {});
     },
 
     async commit(value, writes) {
-      const { transact } = store;
-      if (!transact) throw misuse('this store has no transactions to commit in');
-      if (isClosed || isUnderWay || committed || doubt) throw misuse('a run commits once, and before it ends');
-      checkWrites(writes, id);
-      isUnderWay = true;
-      try {
-        const result = await commit({ ...store, transact }, lease, valueOutcome(value), writes, retention, Date.now());
-        if (result.kind === 'refused') throw result.refusal;
-        if (result.kind !== 'done') {
-          throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
-        }
-        committed = { value };
-      } catch (error) {
-        if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
-        throw error;
-      } finally {
-        isUnderWay = false;
-      }
+      if (isClosed || underWay || committed || doubt) throw misuse('a run commits once, and before it ends');
+      underWay = send(value, writes).finally(() => {
+        underWay = undefined;
+      });
+      return underWay;
     },
   };
+}
+
+/** What a duplicate will get, so that the first answer is no other; the value itself where it could not be kept. */
+export function copyOf(outcome: Outcome, value: unknown): unknown {
+  return outcome.kind === 'value' ? openOutcome(outcome, (why) => new Error(why)) : value;
 }
 
 /** Of a run that nobody will recognise again. */

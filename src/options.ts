@@ -51,7 +51,7 @@ export interface CommonOptions {
   /**
    * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: none is, and
    * `commit` puts outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
-   * code up to its commit, also at the same time.
+   * code, also at the same time; only its commit is once.
    * @default 'claim'
    */
   readonly mode?: 'claim' | 'atomic';

@@ -25,6 +25,8 @@ export interface Run {
   readonly execution: Execution;
   /** Records `value` and answers with it, or with the outcome of who took over. Throws `LEASE_LOST` where there is none. */
   completed(value: unknown): Promise<Answer>;
+  /** Whether its answer is final: `completed` gives it. */
+  hasCommitted(): boolean;
   /** Whether a value that the handler returned is an outcome. */
   records(value: unknown): boolean;
   /** The handler returned, and `final` is what is made of it: recorded and answered, or only answered. */
@@ -73,7 +75,7 @@ export function held(
   const remaining = (): number => Math.max(0, endsAt() - Date.now());
   const store = patient(settings.store, remaining);
   const isTerminal = (error: unknown): boolean => judge(settings.isTerminal, error, false);
-  const steps = stepsOf(store, lease, hold.signal, isTerminal);
+  const steps = stepsOf(store, lease, hold.signal, remaining, isTerminal);
   const commits = commitOf(store, lease, retention);
 
   const settle = async (
@@ -101,9 +103,9 @@ export function held(
     return { kind: 'done' };
   };
 
-  const close = (): void => {
+  const close = (): Promise<void> => {
     steps.close();
-    commits.close();
+    return commits.close();
   };
 
   /** The answer of a run that committed, which is final; `overruled`: it would have been another. */
@@ -128,8 +130,8 @@ export function held(
     },
 
     async completed(value) {
-      close();
-      const final = finalAnswer(value !== undefined && value !== commits.committed()?.value);
+      await close();
+      const final = finalAnswer(value !== undefined);
       if (final) return final;
       const doubt = commits.doubt();
       if (doubt) {
@@ -142,17 +144,19 @@ export function held(
       return { value, replayed: false };
     },
 
+    hasCommitted: () => commits.committed() !== undefined,
+
     records: (value) => judge(records, value, true),
 
     async returned(final, isRecorded) {
+      await close();
       if (isRecorded || commits.committed()) return this.completed(final);
-      close();
       const result = await giveUp().finally(hold.stop);
       return result.kind === 'adopted' ? replay(result.outcome, id) : { value: final, replayed: false };
     },
 
     async threw(error, final) {
-      close();
+      await close();
       const answer = finalAnswer(true);
       if (answer) return answer;
       const outcome = final === undefined ? errorOutcome(error) : valueOutcome(final);
@@ -161,9 +165,11 @@ export function held(
     },
 
     async release() {
-      close();
+      await close();
       if (taken?.from !== 'abandoned') await giveUp();
-      else await surrender(store, lease, retention, Date.now()).catch(() => {}); // the lease runs out
+      else if ((await steps.settled()) && !commits.doubt()) {
+        await surrender(store, lease, retention, Date.now()).catch(() => {}); // the lease runs out
+      }
       hold.stop();
     },
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { derivedKey } from './core/identity.ts';
 import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
@@ -11,9 +12,15 @@ import type { Execution } from './execution.ts';
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
   /** No further step may begin. */
   readonly close: () => void;
-  /** Resolves when every begun step has ended, or the lease is over; false: it is not sure that all were recorded. */
+  /** Resolves when every begun step has ended, or shortly before there is no time left; false: it is not sure that all were recorded. */
   readonly settled: () => Promise<boolean>;
 }
+
+/** What is kept of the time to answer in, when a step does not end. */
+const RESERVE_MS = 500;
+
+/** The longest a Node timer takes. */
+const LONGEST = 2 ** 31 - 1;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
@@ -21,10 +28,12 @@ export function stepsOf(
   store: Store,
   lease: Claimed,
   signal: AbortSignal,
+  remaining: () => number,
   isTerminal: (error: unknown) => boolean,
 ): StepRunner {
   const { id, attempt } = lease;
-  const begun = new Map<string, Promise<unknown>>();
+  const names = new Set<string>();
+  const begun: Promise<unknown>[] = [];
   let running = 0;
   let isSure = true;
   let isClosed = false;
@@ -63,12 +72,13 @@ export function stepsOf(
     keyFor,
 
     async step(name, fn) {
-      if (begun.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
+      if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
       if (isClosed) throw misuse(`step "${name}" begins after the run has ended`);
       if (signal.aborted) throw lost(id);
+      names.add(name);
       running++;
       const ended = run(name, fn).finally(() => running--);
-      begun.set(name, ended);
+      begun.push(ended);
       return ended;
     },
 
@@ -77,7 +87,11 @@ export function stepsOf(
     },
 
     settled: async () => {
-      await Promise.race([Promise.allSettled(begun.values()), aborted(signal)]);
+      const over = new AbortController();
+      const left = Math.min(LONGEST, Math.max(0, remaining() - RESERVE_MS));
+      const timeout = sleep(left, undefined, { signal: over.signal }).catch(() => {});
+      await Promise.race([Promise.allSettled(begun), aborted(signal), timeout]);
+      over.abort();
       return isSure && running === 0;
     },
   };

@@ -20,9 +20,11 @@ export async function reconciled(
   if (typeof onUnknown !== 'function' || taken?.from !== 'abandoned') return run;
   try {
     const verdict = await onUnknown(run.execution, previousOf(taken.seen));
+    if (run.hasCommitted()) return await run.completed(undefined);
     if (isRerun(verdict)) return run;
     return await run.completed(valueIn(verdict));
   } catch (error) {
+    if (run.hasCommitted()) return run.completed(undefined);
     await run.release();
     throw error;
   }

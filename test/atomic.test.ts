@@ -161,6 +161,23 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
     expect(await call(request)).toEqual(saw('once'));
   });
 
+  it('ends before the run does, and answers with a copy', async () => {
+    const call = atomic(async ({ commit }) => {
+      const value = { tags: ['a'] };
+      commit(value, [count(orderId)]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      value.tags.push('b');
+      return 'other';
+    });
+    expect(await call(request)).toEqual(saw({ tags: ['a'] }));
+    const failing = atomic(async ({ commit }) => {
+      commit('never', [count(orderId)]);
+      throw new Error('meanwhile');
+    });
+    expect(await failing(request)).toEqual(saw({ tags: ['a'] }));
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
   it('needs a commit, and just one', async () => {
     expect(await atomic(() => 'value')(request)).toEqual(refused('MISUSE'));
     const twice = atomic(async ({ commit }) => {

@@ -118,6 +118,61 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
     expect(await chargesOf(orderId)).toBe(1);
   });
 
+  it('ends before the run does, though the handler did not wait for it', async () => {
+    const slow: Fault = async (apply) => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return apply();
+    };
+    next(slow);
+    const racing = way(async ({ commit }) => {
+      commit('committed', [count(orderId)]);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return 'timed out';
+    });
+    expect(await racing(request)).toEqual(saw('committed'));
+    expect(await chargesOf(orderId)).toBe(1);
+    next(slow);
+    const other = { ...request, key: crypto.randomUUID() };
+    const failing = way(async ({ commit }) => {
+      commit('committed', [count(orderId)]);
+      throw new Error('meanwhile');
+    });
+    expect([await failing(other), await failing(other)]).toEqual([saw('committed'), saw('committed')]);
+    expect(await chargesOf(orderId)).toBe(2);
+  });
+
+  it('is refused after the run has ended', async () => {
+    let late: Execution | undefined;
+    await way((execution) => {
+      late = execution;
+    })(request);
+    await expect(late?.commit(1, [])).rejects.toMatchObject({ code: 'MISUSE' });
+  });
+
+  it('answers with a copy: what the handler does to the value changes nothing', async () => {
+    const call = way(async ({ commit }) => {
+      const value = { tags: ['a'] };
+      await commit(value, []);
+      value.tags.push('b');
+      return value;
+    });
+    expect([await call(request), await call(request)]).toEqual([saw({ tags: ['a'] }), saw({ tags: ['a'] })]);
+  });
+
+  it("that cannot be sent is the user's error, and leaves nothing in doubt", async () => {
+    const unsendable: TransactWrite = { Put: { TableName: orders, Item: { orderId, at: new Date() } } };
+    const call = way(({ commit }) => commit(1, [unsendable]));
+    expect(await call(request)).toMatchObject({ error: { message: expect.stringContaining('Unsupported type') } });
+    expect(await way(() => 'again')(request)).toEqual(saw('again'));
+  });
+
+  it('in doubt keeps the key also behind a terminal error', async () => {
+    next(...isDown);
+    const call = way(({ commit }) => commit(1, [count(orderId)]), { isTerminal: () => true });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+  });
+
   it('of a run that was taken over writes nothing: it adopts the winner', async () => {
     const entered = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

@@ -108,6 +108,22 @@ describe('a lease that is shorter than the run', () => {
     expect(await first).toBe('first');
   });
 
+  it('begins no step when it is over', async () => {
+    const update: Store['update'] = () => Promise.reject(new Error('away'));
+    const fn = vi.fn();
+    const run = call(
+      async ({ step }) => {
+        await new Promise((resolve) => setTimeout(resolve, 11_000));
+        return step('late', fn);
+      },
+      { store: { ...store, update } },
+    );
+    const code = codeOf(run);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await code).toBe('LEASE_LOST');
+    expect(fn).not.toHaveBeenCalled();
+  });
+
   it('ends at once when it was taken over', async () => {
     const update: Store['update'] = async () => ({ done: false, found: undefined });
     let signal: AbortSignal | undefined;

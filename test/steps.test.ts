@@ -158,6 +158,39 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     expect(effects).toEqual(['charge']);
   });
 
+  it('that would make the record too large are done without value', async () => {
+    const large = 'x'.repeat(250_000);
+    const call = way(async ({ step, attempt }) => {
+      if (attempt === 1) {
+        expect(await step('one', () => large)).toBe(large);
+        expect(await step('two', () => large)).toBe(large);
+        throw new Error('no');
+      }
+      expect(await step('one', () => 'never')).toBe(large);
+      await step('two', effect('never'));
+    });
+    expect(await call(request)).toEqual(failed('no'));
+    expect(await call(request)).toEqual(refused('RESULT_UNAVAILABLE'));
+    expect(effects).toEqual([]);
+  });
+
+  it('may not be begun within themselves', async () => {
+    const call = way(({ step }) => step('a', () => step('a', effect('never'))));
+    expect(await call(request)).toEqual(refused('MISUSE'));
+  });
+
+  it('that do not end leave the key to the lease, and the caller its error in time', async () => {
+    const call = way(
+      async ({ step }) => {
+        step('hangs', () => new Promise(() => {}));
+        throw new Error('mine');
+      },
+      { timeoutMs: 800 },
+    );
+    expect(await call(request)).toEqual(failed('mine'));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+  });
+
   it('whose record is not sure keep the key until the lease is over, whatever the handler throws', async () => {
     const call = way(async ({ step, attempt }) => {
       if (attempt === 1) aws.next('UpdateItem', ...isDown);

@@ -89,6 +89,15 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       expect(await call(request)).toEqual(saw('run 3'));
     });
 
+    it('is kept as long as the function said, when an operator has decided', async () => {
+      const call = await lost({ ...refuse, retention: '30d' });
+      await resolve(store, await idOf(call), { value: 'charged' });
+      wait(29 * 86_400_000);
+      expect(await call(request)).toEqual(saw('charged'));
+      wait(2 * 86_400_000);
+      expect(await call(request)).toEqual(saw('run 2'));
+    });
+
     it('takes the word of an operator once', async () => {
       const call = await lost(refuse);
       const id = await idOf(call);
@@ -236,6 +245,40 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       const call = await lost({ onUnknown: (() => ({})) as any });
       expect(await call(request)).toEqual(refused('MISUSE'));
       expect(await call(request)).toEqual(refused('MISUSE'));
+      expect(runs).toEqual([1]);
+    });
+
+    it('keeps the lease until its steps have ended, when it throws', async () => {
+      const slow = Promise.withResolvers<void>();
+      let refunds = 0;
+      let asked = 0;
+      const call = await lost({
+        onUnknown: async ({ step }) => {
+          if (++asked > 1) return { value: 'found' };
+          step('refund', async () => {
+            refunds++;
+            await slow.promise;
+          });
+          throw new Error('lookup');
+        },
+      });
+      const first = call(request);
+      await vi.waitFor(() => expect(refunds).toBe(1));
+      expect(await call(request)).toEqual(refused('CONFLICT'));
+      slow.resolve();
+      expect(await first).toMatchObject({ error: { message: 'lookup' } });
+      expect(await call(request)).toEqual(saw('found'));
+      expect(refunds).toBe(1);
+    });
+
+    it('is final when it commits', async () => {
+      const call = await lost({
+        onUnknown: async ({ commit }) => {
+          await commit('committed', []);
+          return { rerun: true };
+        },
+      });
+      expect([await call(request), await call(request)]).toEqual([saw('committed'), saw('committed')]);
       expect(runs).toEqual([1]);
     });
 

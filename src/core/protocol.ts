@@ -156,7 +156,7 @@ export async function end(
   if (!seen || !isUnknown(seen, by.now)) return 'known';
   const { status, owner, leaseUntil, expiresAt, ...kept } = seen;
   const { steps, ...identity } = kept;
-  const common = { version: seen.version + 1, expiresAt: seconds(by.now + by.retention) };
+  const common = { version: seen.version + 1, expiresAt: seconds(by.now + (seen.retention ?? by.retention)) };
   const next: IdempotencyRecord = outcome
     ? { ...identity, ...common, status: 'COMPLETED', owner: by.owner, outcome, completedAt: by.now }
     : { ...kept, ...common, status: 'IN_PROGRESS' };
@@ -219,7 +219,7 @@ function claimed(request: ClaimRequest, taken: Taken | undefined, now: number): 
     ...(fingerprint !== undefined && { fingerprint }),
     steps: earlier,
     claimedAt: now,
-    ...(onUnknown === 'rerun' && { expiresAt: seconds(leaseUntil + retention) }),
+    ...(onUnknown === 'rerun' ? { expiresAt: seconds(leaseUntil + retention) } : { retention }),
   };
 }
 

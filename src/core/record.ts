@@ -20,6 +20,8 @@ interface Common {
    * must not turn into a rerun by growing old.
    */
   readonly expiresAt?: number | undefined;
+  /** Ms an outcome is to be kept, where `expiresAt` does not say: for who decides an unknown outcome. */
+  readonly retention?: number;
 }
 
 /** What the steps of a run, or of the attempts before it, ended with. */

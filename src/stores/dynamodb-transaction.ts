@@ -38,10 +38,15 @@ export async function transact(
     if (own?.Code === 'ConditionalCheckFailed') {
       return { done: false, found: own.Item && toRecord(own.Item as Item) };
     }
-    if (error instanceof Error && REFUSALS.has(error.name) && !isConflict(error))
-      return { done: false, refusal: error };
+    const isUsers = error instanceof Error && (REFUSALS.has(error.name) || isUnsent(error));
+    if (isUsers && !isConflict(error)) return { done: false, refusal: error };
     throw error;
   }
+}
+
+/** What could not be marshalled: the SDK marks every error of a request that it tried to send. */
+function isUnsent(error: Error): boolean {
+  return !('$metadata' in error) && error.name !== 'AbortError';
 }
 
 /** Cancelled because somebody else was writing: not by a condition of ours, which no retry would mend. */

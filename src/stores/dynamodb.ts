@@ -166,6 +166,7 @@ async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal):
 }
 
 function storeError(cause: unknown, tableName: string): IdempotencyError {
+  if (cause instanceof IdempotencyError) return cause;
   const name = cause instanceof Error ? cause.name : '';
   if (name === 'ValidationException' && !/key/i.test(String(cause))) {
     return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" refused what was written: ${cause}`, { cause });

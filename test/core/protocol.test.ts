@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ClaimRequest, claim, complete, extend, release, surrender } from '../../src/core/protocol.ts';
+import {
+  type ClaimRequest,
+  claim,
+  commitUnclaimed,
+  complete,
+  extend,
+  release,
+  surrender,
+} from '../../src/core/protocol.ts';
 import type { Claimed } from '../../src/core/record.ts';
 import type { Store } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -176,6 +184,21 @@ describe('release', () => {
     const lease = await acquire();
     await release(store, lease, HOUR, now);
     expect(await release(store, lease, HOUR, now)).toEqual({ kind: 'done' });
+  });
+});
+
+describe('commitUnclaimed', () => {
+  it('is done when an earlier try of it has landed', async () => {
+    const mine = request();
+    const found = {
+      ...(await acquire()),
+      status: 'COMPLETED',
+      owner: mine.owner,
+      outcome: DONE,
+      completedAt: now,
+    } as const;
+    const transact = async () => ({ done: false, found }) as const;
+    expect(await commitUnclaimed({ ...store, transact }, mine, DONE, [], clock)).toEqual({ kind: 'done' });
   });
 });
 
