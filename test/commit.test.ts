@@ -212,6 +212,22 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
     expect(await chargesOf(orderId)).toBe(1);
   });
 
+  it('does not go again when the record has said no, whatever else the transaction met', async () => {
+    next(async () => {
+      const reasons = [{ Code: 'ConditionalCheckFailed' }, { Code: 'TransactionConflict' }];
+      throw Object.assign(new Error('cancelled'), {
+        name: 'TransactionCanceledException',
+        CancellationReasons: reasons,
+      });
+    });
+    const call = way(async ({ commit }) => {
+      await expect(commit('never', [count(orderId)])).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      throw new Error('lost');
+    });
+    expect(await call(request)).toMatchObject({ error: { message: 'lost' } });
+    expect(await chargesOf(orderId)).toBeUndefined();
+  });
+
   it('whose fate is not sure keeps the key, whatever the handler does then; what landed is found', async () => {
     next(async (apply) => {
       await apply();

@@ -139,6 +139,19 @@ describe('a lease that is shorter than the run', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is not prolonged where it lasts as long as the invocation', async () => {
+    const update = vi.fn(store.update);
+    const handler = idempotent(() => new Promise((resolve) => setTimeout(resolve, 8_000)), {
+      store: { ...store, update },
+      scope: 'test',
+      key: () => 'k',
+    });
+    const run = handler({}, lambdaContext(10_000));
+    await vi.advanceTimersByTimeAsync(8_000);
+    await run;
+    expect(update).toHaveBeenCalledTimes(1); // its completion
+  });
+
   it('is never longer than the invocation', async () => {
     const handler = idempotent(forever, { store, scope: 'test', key: () => 'k', lease: '2s' });
     handler({}, lambdaContext(7_000));

@@ -157,6 +157,18 @@ describe.each([
       expect(runs).toBe(1);
     });
 
+    it('also where an onError then throws what is no error', async () => {
+      const handler = chain()
+        .after(throwing('serializer'))
+        .onError(async () => {
+          throw 'text';
+        })
+        .handler(created);
+      await call(handler);
+      await vi.waitFor(async () => expect(await call(handler)).toMatchObject({ headers: REPLAYED }));
+      expect(runs).toBe(1);
+    });
+
     it('a void handler counts as returned when an after hook fails', async () => {
       const handler = chain()
         .after(throwing('serializer'))
