@@ -4,7 +4,6 @@ import { checkWrites, copyOf } from './commit.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { derivedKey } from './core/identity.ts';
-import { valueOutcome } from './core/outcome.ts';
 import { patient } from './core/patience.ts';
 import { commitUnclaimed } from './core/protocol.ts';
 import type { TransactWrite } from './core/store.ts';
@@ -18,7 +17,7 @@ import { checkedName } from './steps.ts';
  */
 export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
   const { scope, id, fingerprint } = arrival;
-  const { retention, onUnknown } = settings;
+  const { retention, onUnknown, outcomes } = settings;
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
   const store = patient(settings.store, remaining);
   const owner = randomUUID();
@@ -31,7 +30,7 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
     const { transact } = store;
     if (!transact) throw misuse('this store has no transactions to commit in');
     checkWrites(writes, id);
-    const outcome = valueOutcome(value);
+    const outcome = outcomes.ofValue(value);
     const request = {
       id,
       owner,
@@ -44,8 +43,8 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
       if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
       const answer: Answer =
         result.kind === 'done'
-          ? { value: copyOf(outcome, value), replayed: false, isFinal: true }
-          : answerTo(result, arrival);
+          ? { value: copyOf(outcomes, outcome, value), replayed: false, isFinal: true }
+          : await answerTo(result, arrival, { store, outcomes });
       if (result.kind === 'done') publish('completed', { scope, id });
       ended = () => answer;
     } catch (error) {

@@ -24,11 +24,12 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   if (terms.length === Number.POSITIVE_INFINITY) {
     throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
   }
-  const claimed = await claimOrWait(settings, arrival, terms);
-  if (claimed.kind !== 'acquired') return answerTo(claimed, arrival);
+  const store = patient(settings.store, () => Math.min(terms.deadline - Date.now(), terms.length));
+  const claimed = await claimOrWait({ ...settings, store }, arrival, terms);
+  if (claimed.kind !== 'acquired') return answerTo(claimed, arrival, { ...settings, store });
   const { scope, id } = arrival;
   publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-  return reconciled(settings.onUnknown, held(settings, arrival, terms, claimed), claimed.taken);
+  return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.taken);
 }
 
 /** Begin, run, settle: all there is to a way in that calls the function itself. */
@@ -53,9 +54,8 @@ const RESERVE_MS = 500;
 
 async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, length }: Terms): Promise<Claim> {
   const { id, fingerprint } = arrival;
-  const { retention, clockSkew } = settings;
+  const { retention, clockSkew, store } = settings;
   const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
-  const store = patient(settings.store, () => Math.min(deadline - Date.now(), length));
   const owner = randomUUID();
   const leaseUntil = (now: number): number => Math.min(now + length, deadline) + clockSkew;
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {

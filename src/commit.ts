@@ -1,9 +1,9 @@
 import { IdempotencyError } from './core/errors.ts';
-import { openOutcome, valueOutcome } from './core/outcome.ts';
 import { commit } from './core/protocol.ts';
 import type { Claimed, Outcome } from './core/record.ts';
 import type { Store, TransactWrite } from './core/store.ts';
 import type { Execution } from './execution.ts';
+import type { Outcomes } from './outcome.ts';
 
 /** The commit of one run. */
 export interface Committer extends Pick<Execution, 'commit'> {
@@ -20,7 +20,7 @@ const MOST_WRITES = 99;
 const MOST_BYTES = 4 * 1024 * 1024;
 const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
 
-export function commitOf(store: Store, lease: Claimed, retention: number): Committer {
+export function commitOf(store: Store, lease: Claimed, retention: number, outcomes: Outcomes): Committer {
   const { id } = lease;
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
@@ -31,14 +31,14 @@ export function commitOf(store: Store, lease: Claimed, retention: number): Commi
     const { transact } = store;
     if (!transact) throw misuse('this store has no transactions to commit in');
     checkWrites(writes, id);
-    const outcome = valueOutcome(value);
+    const outcome = outcomes.ofValue(value);
     try {
       const result = await commit({ ...store, transact }, lease, outcome, writes, retention, Date.now());
       if (result.kind === 'refused') throw result.refusal;
       if (result.kind !== 'done') {
         throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
       }
-      committed = { value: copyOf(outcome, value) };
+      committed = { value: copyOf(outcomes, outcome, value) };
     } catch (error) {
       if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
       throw error;
@@ -65,8 +65,8 @@ export function commitOf(store: Store, lease: Claimed, retention: number): Commi
 }
 
 /** What a duplicate will get, so that the first answer is no other; the value itself where it could not be kept. */
-export function copyOf(outcome: Outcome, value: unknown): unknown {
-  return outcome.kind === 'value' ? openOutcome(outcome, (why) => new Error(why)) : value;
+export function copyOf({ open }: Outcomes, outcome: Outcome, value: unknown): unknown {
+  return outcome.kind === 'value' ? open(outcome, (why) => new Error(why)) : value;
 }
 
 /** Of a run that nobody will recognise again. */

@@ -1,10 +1,12 @@
 import type { Context } from 'aws-lambda';
+import { CLONE, type Codec } from './codec.ts';
 import { type Checks, checkOptions } from './core/check.ts';
 import { type Duration, durationOf } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
 import type { Reconcile } from './execution.ts';
+import { type Outcomes, outcomesOf } from './outcome.ts';
 
 /** Options of all four ways in. */
 export interface CommonOptions {
@@ -55,6 +57,12 @@ export interface CommonOptions {
    * @default 'claim'
    */
   readonly mode?: 'claim' | 'atomic';
+  /**
+   * How values become bytes, for another notion of lossless, or to encrypt them. A value that cannot be encoded is recorded as
+   * done without it.
+   * @default - JSON where it is lossless, else Node's structured clone: `undefined`, Date, BigInt, Map, Set, bytes, cycles, errors
+   */
+  readonly codec?: Codec;
 }
 
 /** Options of the wrapper and the middleware; `Event` is what the handler gets, in a batch the record. */
@@ -109,6 +117,7 @@ export interface Settings
   readonly lease: number | undefined;
   readonly functionTimeout: number | undefined;
   readonly records: ((value: unknown) => boolean) | undefined;
+  readonly outcomes: Outcomes;
 }
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
@@ -116,6 +125,10 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value.t
 const isStore = (value: unknown): boolean => {
   const { insert, replace, update } = (value ?? {}) as Partial<Store>;
   return [insert, replace, update].every(isFunction);
+};
+const isCodec = (value: unknown): boolean => {
+  const { name, encode, decode } = (value ?? {}) as Partial<Codec>;
+  return isText(name) && name !== 'json' && name !== CLONE.name && isFunction(encode) && isFunction(decode);
 };
 const isDuration = (): boolean => true; // durationOf says more
 
@@ -133,6 +146,7 @@ export const COMMON_CHECKS: Checks = {
   onMissingKey: [(value) => value === 'reject' || value === 'run', "'reject' or 'run'"],
   isTerminal: [isFunction, 'a function of the error'],
   records: [isFunction, 'a function of the value'],
+  codec: [isCodec, 'a codec { name, encode, decode } by a name of its own'],
   mode: [(value) => value === 'claim' || value === 'atomic', "'claim' or 'atomic'"],
 };
 
@@ -176,6 +190,7 @@ export function settingsOf(
     onMissingKey,
     isTerminal,
     records,
+    outcomes: outcomesOf(options.codec),
   };
 }
 

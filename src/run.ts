@@ -2,13 +2,14 @@ import type { Arrival } from './arrival.ts';
 import { commitOf } from './commit.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { type IdempotencyEventType, publish } from './core/events.ts';
-import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
 import { patient } from './core/patience.ts';
 import { type Claim, complete, release, type Settled, surrender } from './core/protocol.ts';
 import type { Outcome } from './core/record.ts';
+import type { Store } from './core/store.ts';
 import type { Execution } from './execution.ts';
 import { holdLease } from './lease.ts';
 import type { Settings } from './options.ts';
+import { loaded, type Outcomes } from './outcome.ts';
 import { stepsOf } from './steps.ts';
 
 /** What a caller gets. */
@@ -60,7 +61,7 @@ export function held(
   { deadline, length }: Terms,
   { lease, taken }: Acquired,
 ): Run {
-  const { retention, clockSkew } = settings;
+  const { retention, clockSkew, outcomes } = settings;
   const { scope, id, key, records } = arrival;
   const { attempt } = lease;
   const about = { scope, id, attempt };
@@ -75,8 +76,8 @@ export function held(
   const remaining = (): number => Math.max(0, endsAt() - Date.now());
   const store = patient(settings.store, remaining);
   const isTerminal = (error: unknown): boolean => judge(settings.isTerminal, error, false);
-  const steps = stepsOf(store, lease, hold.signal, remaining, isTerminal);
-  const commits = commitOf(store, lease, retention);
+  const steps = stepsOf(store, lease, hold.signal, remaining, isTerminal, outcomes);
+  const commits = commitOf(store, lease, retention, outcomes);
 
   const settle = async (
     write: Promise<Settled>,
@@ -138,8 +139,8 @@ export function held(
         this.abandon();
         throw doubt.error;
       }
-      const result = await record(valueOutcome(value)).finally(hold.stop);
-      if (result.kind === 'adopted') return replay(result.outcome, id);
+      const result = await record(outcomes.ofValue(value)).finally(hold.stop);
+      if (result.kind === 'adopted') return replay(store, outcomes, result.outcome, id);
       if (result.kind === 'lost') throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
       return { value, replayed: false };
     },
@@ -152,16 +153,18 @@ export function held(
       await close();
       if (isRecorded || commits.committed()) return this.completed(final);
       const result = await giveUp().finally(hold.stop);
-      return result.kind === 'adopted' ? replay(result.outcome, id) : { value: final, replayed: false };
+      return result.kind === 'adopted'
+        ? replay(store, outcomes, result.outcome, id)
+        : { value: final, replayed: false };
     },
 
     async threw(error, final) {
       await close();
       const answer = finalAnswer(true);
       if (answer) return answer;
-      const outcome = final === undefined ? errorOutcome(error) : valueOutcome(final);
+      const outcome = final === undefined ? outcomes.ofError(error) : outcomes.ofValue(final);
       const result = await (isTerminal(error) && !commits.doubt() ? record(outcome) : giveUp()).finally(hold.stop);
-      return result.kind === 'adopted' ? replay(result.outcome, id) : instead(error, final);
+      return result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : instead(error, final);
     },
 
     async release() {
@@ -181,10 +184,14 @@ export function held(
 }
 
 /** What a duplicate gets: the outcome on record, or a refusal. */
-export function answerTo(claimed: Exclude<Claim, Acquired>, { scope, id }: Arrival): Answer {
+export async function answerTo(
+  claimed: Exclude<Claim, Acquired>,
+  { scope, id }: Arrival,
+  { store, outcomes }: Pick<Settings, 'store' | 'outcomes'>,
+): Promise<Answer> {
   if (claimed.kind === 'replay') {
     publish('replayed', { scope, id, attempt: claimed.attempt });
-    return replay(claimed.outcome, id);
+    return replay(store, outcomes, claimed.outcome, id);
   }
   const { code, event, message } = REFUSALS[claimed.kind];
   publish(event, { scope, id });
@@ -201,10 +208,10 @@ const REFUSALS = {
   },
 } as const;
 
-function replay(outcome: Outcome, id: string): Answer {
+async function replay(store: Store, outcomes: Outcomes, outcome: Outcome, id: string): Promise<Answer> {
   const unavailable = (why: string): Error =>
     new IdempotencyError('RESULT_UNAVAILABLE', `done, but the value was not kept: ${why}`, { id });
-  return { value: openOutcome(outcome, unavailable), replayed: true };
+  return { value: outcomes.open(await loaded(store, outcome), unavailable), replayed: true };
 }
 
 export function instead(error: unknown, final: unknown): Answer {

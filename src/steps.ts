@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { derivedKey } from './core/identity.ts';
-import { errorOutcome, openOutcome, valueOutcome } from './core/outcome.ts';
 import { saveStep } from './core/protocol.ts';
 import type { Claimed, Outcome } from './core/record.ts';
 import type { Store } from './core/store.ts';
 import type { Execution } from './execution.ts';
+import { loaded, type Outcomes } from './outcome.ts';
 
 /** The steps of one run. */
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
@@ -30,6 +30,7 @@ export function stepsOf(
   signal: AbortSignal,
   remaining: () => number,
   isTerminal: (error: unknown) => boolean,
+  outcomes: Outcomes,
 ): StepRunner {
   const { id, attempt } = lease;
   const names = new Set<string>();
@@ -56,15 +57,15 @@ export function stepsOf(
 
   const run: Execution['step'] = async (name, fn) => {
     const earlier = Object.hasOwn(lease.steps, name) ? lease.steps[name] : undefined;
-    if (earlier) return openOutcome(earlier, (why) => unavailable(name, why)) as Awaited<ReturnType<typeof fn>>;
+    if (earlier) return outcomes.open(await loaded(store, earlier), (why) => unavailable(name, why)) as any;
     let value: Awaited<ReturnType<typeof fn>>;
     try {
       value = await fn({ key: keyFor(name), attempt, signal });
     } catch (error) {
-      if (isTerminal(error)) await save(name, errorOutcome(error)).catch(() => {}); // the error is what the handler gets
+      if (isTerminal(error)) await save(name, outcomes.ofError(error)).catch(() => {}); // the error is what the handler gets
       throw error;
     }
-    await save(name, valueOutcome(value));
+    await save(name, outcomes.ofValue(value));
     return value;
   };
 

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { durationOf } from './core/duration.ts';
 import { IdempotencyError } from './core/errors.ts';
-import { openOutcome, valueOutcome } from './core/outcome.ts';
 import { patient } from './core/patience.ts';
 import { end, type Taken } from './core/protocol.ts';
 import type { IdempotencyRecord, Outcome, Steps } from './core/record.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
 import type { Previous, PreviousStep, Verdict } from './execution.ts';
-import type { CommonOptions } from './options.ts';
+import type { Settings } from './options.ts';
+import { loaded, type Outcomes, outcomesOf } from './outcome.ts';
 import type { Answer, Run } from './run.ts';
 
 /** The run of a claim; where it follows one whose outcome is unknown, the user's `onUnknown` has its word first. */
 export async function reconciled(
-  onUnknown: CommonOptions['onUnknown'],
+  { onUnknown, store, outcomes }: Pick<Settings, 'onUnknown' | 'store' | 'outcomes'>,
   run: Run,
   taken: Taken | undefined,
 ): Promise<Run | Answer> {
   if (typeof onUnknown !== 'function' || taken?.from !== 'abandoned') return run;
   try {
-    const verdict = await onUnknown(run.execution, previousOf(taken.seen));
+    const verdict = await onUnknown(run.execution, await previousOf(taken.seen, store, outcomes));
     if (run.hasCommitted()) return await run.completed(undefined);
     if (isRerun(verdict)) return run;
     return await run.completed(valueIn(verdict));
@@ -38,7 +38,7 @@ export async function reconciled(
  * where the record was changed meanwhile; `CONFIG_INVALID`, `STORE_UNAVAILABLE`.
  */
 export async function resolve(store: Store, id: string, verdict: Verdict): Promise<void> {
-  const value = isRerun(verdict) ? undefined : valueOutcome(valueIn(verdict));
+  const value = isRerun(verdict) ? undefined : outcomesOf(undefined).ofValue(valueIn(verdict));
   const now = Date.now();
   const retention = environment.retention() ?? durationOf('retention', '24h');
   const result = await end(
@@ -60,17 +60,19 @@ function valueIn(verdict: Verdict): unknown {
   throw new IdempotencyError('MISUSE', 'the word on an unknown outcome is { rerun: true } or { value }');
 }
 
-function previousOf(seen: IdempotencyRecord): Previous {
+async function previousOf(seen: IdempotencyRecord, store: Store, outcomes: Outcomes): Promise<Previous> {
   const { attempt, claimedAt, leaseUntil, steps } = seen as IdempotencyRecord & { leaseUntil: number; steps: Steps };
-  const ended = Object.entries(steps).map(([name, outcome]) => [name, previousStep(outcome)]);
-  return { attempt, claimedAt, leaseUntil, steps: Object.fromEntries(ended) };
+  const ended = Object.entries(steps).map(async ([name, outcome]) => {
+    return [name, previousStep(await loaded(store, outcome), outcomes)] as const;
+  });
+  return { attempt, claimedAt, leaseUntil, steps: Object.fromEntries(await Promise.all(ended)) };
 }
 
-function previousStep(outcome: Outcome): PreviousStep {
-  if (outcome.kind === 'unavailable') return { unavailable: true };
+function previousStep(outcome: Outcome, { open }: Outcomes): PreviousStep {
+  const gone = new Error();
   try {
-    return { value: openOutcome(outcome, (why) => new Error(why)) };
+    return { value: open(outcome, () => gone) };
   } catch (error) {
-    return { error };
+    return error === gone ? { unavailable: true } : { error };
   }
 }

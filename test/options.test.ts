@@ -19,6 +19,8 @@ const BAD: [object, string][] = [
   [{ mode: 'fast' }, '`mode`'],
   [{ onUnknown: 'guess' }, '`onUnknown`'],
   [{ codec: {} }, '`codec`'],
+  [{ codec: { name: 'mine', encode: () => {} } }, '`codec`'],
+  [{ codec: { name: 'v8', encode: () => {}, decode: () => {} } }, '`codec`'],
   [{ store: {} }, '`store`'],
   [{ store: { insert: () => {} } }, '`store`'],
   [{ store: undefined }, '`store`'],

@@ -26,7 +26,7 @@ export function patient(store: Store, remaining: () => number, stop?: AbortSigna
       stop?.removeEventListener('abort', giveUp);
     }
   };
-  const { transact } = store;
+  const { transact, load } = store;
   return {
     insert: (next) => within((signal) => store.insert(next, signal)),
     replace: (seen, next) => within((signal) => store.replace(seen, next, signal)),
@@ -34,6 +34,7 @@ export function patient(store: Store, remaining: () => number, stop?: AbortSigna
     ...(transact && {
       transact: (write, writes) => within((signal) => transact(write, writes, signal)),
     }),
+    ...(load && { load: (outcome) => within((signal) => load(outcome, signal)) }),
   };
 }
 

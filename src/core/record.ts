@@ -1,7 +1,14 @@
 /** What a run ended with. Bodies are encoded already, so nobody can alter an outcome by touching a value. */
 export type Outcome =
-  | { readonly kind: 'value'; readonly body?: string } // no body: undefined
-  | { readonly kind: 'error'; readonly body: string }
+  | {
+      readonly kind: 'value' | 'error';
+      /** Absent: undefined, or kept elsewhere. */
+      readonly body?: string | Uint8Array;
+      /** The codec that wrote the body. Absent: JSON. */
+      readonly codec?: string;
+      /** Where and how a store keeps the body, if not as it is; only its `load` knows. */
+      readonly stored?: { readonly [name: string]: string | number };
+    }
   | { readonly kind: 'unavailable'; readonly body: string }; // done, but the value could not be kept: why
 
 interface Common {

@@ -1,4 +1,4 @@
-import type { Change, Claimed, Completed, Completion, IdempotencyRecord } from './record.ts';
+import type { Change, Claimed, Completed, Completion, IdempotencyRecord, Outcome } from './record.ts';
 
 /** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
@@ -52,4 +52,6 @@ export interface Store {
   update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
   /** Completes a record together with the writes, or does nothing at all. Absent where there are no transactions. */
   transact?(write: CompletingWrite, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
+  /** An outcome that this store handed back, with its body; `unavailable` where that is gone. Absent: all come with theirs. */
+  load?(outcome: Outcome, signal?: AbortSignal): Promise<Outcome>;
 }

@@ -1,4 +1,4 @@
-import { type Change, type Claimed, type Completed, changed } from '../core/record.ts';
+import { type Change, type Claimed, type Completed, changed, type Outcome } from '../core/record.ts';
 import type { Store, Written } from '../core/store.ts';
 
 /**
@@ -7,6 +7,7 @@ import type { Store, Written } from '../core/store.ts';
  */
 export function cached(store: Store, maxBytes: number): Store {
   const records = new Map<string, Completed>();
+  const recordOf = new WeakMap<Outcome, Completed>();
   let bytes = 0;
 
   const forget = (id: string): void => {
@@ -20,6 +21,7 @@ export function cached(store: Store, maxBytes: number): Store {
     forget(record.id);
     if (sizeOf(record) > maxBytes) return;
     records.set(record.id, record);
+    recordOf.set(record.outcome, record);
     bytes += sizeOf(record);
     for (const oldest of records.keys()) {
       if (bytes <= maxBytes) break;
@@ -38,7 +40,7 @@ export function cached(store: Store, maxBytes: number): Store {
     return written;
   };
 
-  const { transact } = store;
+  const { transact, load } = store;
   return {
     async insert(next, signal) {
       const found = records.get(next.id);
@@ -66,10 +68,20 @@ export function cached(store: Store, maxBytes: number): Store {
         return learn(written);
       },
     }),
+
+    ...(load && {
+      async load(outcome, signal) {
+        const whole = await load(outcome, signal);
+        const record = recordOf.get(outcome);
+        const loaded = record && records.get(record.id) === record && { ...record, outcome: whole };
+        if (loaded && sizeOf(loaded) <= maxBytes) remember(loaded);
+        return whole;
+      },
+    }),
   };
 }
 
-// Two bytes a character, and what the rest of a record and the map's entry weigh, roughly.
+// Two bytes a character at most, and what the rest of a record and the map's entry weigh, roughly.
 function sizeOf(record: Completed): number {
   return 1_000 + 2 * (record.outcome.body?.length ?? 0);
 }

@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts';
 import type { Change, Claimed, IdempotencyRecord } from '../core/record.ts';
+import type { Chunk } from './chunks.ts';
 
 /** Partition key of the table, a string. There is no sort key. */
 export const PARTITION_KEY = 'id';
@@ -8,13 +9,13 @@ export const PARTITION_KEY = 'id';
 export const TTL_ATTRIBUTE = 'expiresAt';
 
 /** IAM actions for what the store sends, and nothing else. */
-export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem'];
+export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchGetItem'];
 
 /** Layout of an item; a reader refuses one it does not know. */
 const FORMAT = 1;
 
 /** The part of DynamoDB's `AttributeValue` that records are made of. */
-type Attribute = { S: string } | { N: string } | { M: Record<string, Attribute> };
+type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
 export type Item = Record<string, Attribute>;
 
 /** A condition in the words of DynamoDB's API. */
@@ -58,7 +59,7 @@ export function ownersUpdate(held: Claimed, change: Change): Update {
   const setting = Object.keys(set).map((name) => `${isStep ? '#steps.#step' : `#${name}`} = :${name}`);
   const removing = removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '';
   return {
-    Key: { [PARTITION_KEY]: { S: held.id } },
+    Key: keyOf(held.id),
     // An extension that another has overtaken must not move the lease back.
     ConditionExpression: `#owner = :mine AND #status = :inProgress${'leaseUntil' in change ? ' AND #leaseUntil <= :leaseUntil' : ''}`,
     UpdateExpression: `SET ${setting.join(', ')}${removing} ADD #version :one`,
@@ -102,6 +103,34 @@ export function toRecord(item: Item): IdempotencyRecord {
   return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
+/** A part of a large body; nothing ever writes another under its key. */
+export function toChunkItem({ id, bytes, expiresAt }: Chunk): Item {
+  return { ...attributesOf({ [PARTITION_KEY]: id, bytes, [TTL_ATTRIBUTE]: expiresAt }), format: { N: `${FORMAT}` } };
+}
+
+export function keyOf(id: string): Item {
+  return { [PARTITION_KEY]: { S: id } };
+}
+
+export function idOf({ [PARTITION_KEY]: id }: Item): string {
+  return id && 'S' in id ? id.S : '';
+}
+
+export function bytesOf({ bytes }: Item): Uint8Array | undefined {
+  return bytes && 'B' in bytes ? bytes.B : undefined;
+}
+
+/** Moves the expiry of a chunk that is there; creates none. */
+export function renewal(id: string, expiresAt: number): Update {
+  return {
+    Key: keyOf(id),
+    ConditionExpression: 'attribute_exists(#id)',
+    UpdateExpression: 'SET #expiresAt = :expiresAt',
+    ExpressionAttributeNames: placeholders([PARTITION_KEY, TTL_ATTRIBUTE]),
+    ExpressionAttributeValues: { ':expiresAt': { N: `${expiresAt}` } },
+  };
+}
+
 /** A write of ours in the words of lib-dynamodb, which takes plain values. */
 export function native(write: Put | Update): { readonly Put: object } | { readonly Update: object } {
   const values = write.ExpressionAttributeValues && fromAttributes(write.ExpressionAttributeValues);
@@ -110,7 +139,7 @@ export function native(write: Put | Update): { readonly Put: object } | { readon
   return { Update: { ...common, Key: fromAttributes(write.Key) } };
 }
 
-type Value = string | number | { readonly [name: string]: Value | undefined };
+type Value = string | number | Uint8Array | { readonly [name: string]: Value | undefined };
 
 function attributesOf(values: object): Item {
   const entries = Object.entries(values as Record<string, Value | undefined>).flatMap(([name, value]) =>
@@ -120,6 +149,7 @@ function attributesOf(values: object): Item {
 }
 
 function attributeOf(value: Value): Attribute {
+  if (value instanceof Uint8Array) return { B: value };
   if (typeof value === 'object') return { M: attributesOf(value) };
   return typeof value === 'number' ? { N: `${value}` } : { S: value };
 }
@@ -130,5 +160,6 @@ function fromAttributes(attributes: Item): Record<string, Value> {
 
 function fromAttribute(attribute: Attribute): Value {
   if ('M' in attribute) return fromAttributes(attribute.M);
+  if ('B' in attribute) return attribute.B;
   return 'N' in attribute ? Number(attribute.N) : attribute.S;
 }

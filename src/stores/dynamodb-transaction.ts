@@ -1,11 +1,9 @@
-import type { CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Transacted, TransactWrite } from '../core/store.ts';
+import { isConflict, reasonsOf } from './dynamodb-errors.ts';
 import { type Item, native, type Put, toRecord, type Update } from './dynamodb-item.ts';
-
-/** Reasons of a cancelled transaction after which the same one may go again. */
-const CONTENDED = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 
 /** Errors that a user's write, or its table, is the cause of: nothing was written. */
 const REFUSALS = new Set([
@@ -47,17 +45,6 @@ export async function transact(
 /** What could not be marshalled: the SDK marks every error of a request that it tried to send. */
 function isUnsent(error: Error): boolean {
   return !('$metadata' in error) && error.name !== 'AbortError';
-}
-
-/** Cancelled because somebody else was writing: not by a condition of ours, which no retry would mend. */
-export function isConflict(error: unknown): boolean {
-  const reasons = reasonsOf(error);
-  return reasons[0]?.Code !== 'ConditionalCheckFailed' && reasons.some(({ Code = '' }) => CONTENDED.has(Code));
-}
-
-function reasonsOf(error: unknown): CancellationReason[] {
-  const isCancelled = error instanceof Error && error.name === 'TransactionCanceledException';
-  return (isCancelled && (error as TransactionCanceledException).CancellationReasons) || [];
 }
 
 function isDocumentClient(client: object): client is DynamoDBDocumentClient {

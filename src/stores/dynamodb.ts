@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConditionalCheckFailedException,
   DynamoDBClient,
@@ -8,11 +7,13 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { checkOptions } from '../core/check.ts';
-import { IdempotencyError } from '../core/errors.ts';
 import type { IdempotencyRecord } from '../core/record.ts';
 import type { CompletingWrite, Store, Written } from '../core/store.ts';
 import { environment } from '../environment.ts';
 import { cached } from './cache.ts';
+import { withChunks } from './chunks.ts';
+import { type Connection, chunkTable } from './dynamodb-chunks.ts';
+import { persistently, storeError } from './dynamodb-errors.ts';
 import {
   type Condition,
   IF_ABSENT,
@@ -24,7 +25,7 @@ import {
   toRecord,
   type Update,
 } from './dynamodb-item.ts';
-import { isConflict, transact } from './dynamodb-transaction.ts';
+import { transact } from './dynamodb-transaction.ts';
 
 export interface DynamoDBStoreOptions {
   /**
@@ -44,26 +45,6 @@ export interface DynamoDBStoreOptions {
   readonly cache?: number | false;
 }
 
-/** Errors after which nothing was written, and the same write may go again at once. */
-const CONTENDED = new Set([
-  'TransactionConflictException',
-  'ReplicatedWriteConflictException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-]);
-
-/** Errors that no retry can mend, with what to look at. */
-const MISCONFIGURED: Record<string, string> = {
-  ResourceNotFoundException: 'does not exist in the region and account of this client',
-  ValidationException:
-    'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
-  AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
-  UnrecognizedClientException: 'may not be used with these credentials',
-  InvalidSignatureException: 'may not be used with these credentials',
-  CredentialsProviderError: 'cannot be used without credentials',
-};
-
 /**
  * Keeps records in a DynamoDB table: one write for a claim, one for its completion, and none besides.
  *
@@ -82,18 +63,16 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
     ],
   });
   const { cache = 4 * 1024 * 1024 } = options;
-  const table = tableOf(options);
-  return cache === false ? table : cached(table, cache);
-}
-
-function tableOf(options: DynamoDBStoreOptions): Store {
   let connection: Connection | undefined;
-
   const connect = (): Connection => {
     connection ??= { client: options.client ?? defaultClient(), TableName: options.tableName ?? environment.table() };
     return connection;
   };
+  const store = withChunks(recordTable(connect), chunkTable(connect));
+  return cache === false ? store : cached(store, cache);
+}
 
+function recordTable(connect: () => Connection): Store {
   const write = async (request: (to: Connection) => Promise<unknown>, signal?: AbortSignal): Promise<Written> => {
     const to = connect();
     try {
@@ -136,11 +115,6 @@ function completing(write: CompletingWrite): Put | Update {
   return { Item: toItem(write.next), ...(write.seen ? ifSeen(write.seen) : IF_ABSENT) };
 }
 
-interface Connection {
-  readonly client: Pick<DynamoDBClient, 'send'>;
-  readonly TableName: string;
-}
-
 // The record in the way comes with the refusal: no second read, no read capacity.
 const HAND_BACK = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
@@ -148,32 +122,4 @@ function defaultClient(): DynamoDBClient {
   return new DynamoDBClient({
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
   });
-}
-
-// The SDK has retried throttling already, but neither for long nor write conflicts at all. Full jitter, as the SDK's own.
-async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const isContended = error instanceof Error && (CONTENDED.has(error.name) || isConflict(error));
-      if (!isContended || tries === 10 || signal?.aborted) throw error;
-      await sleep(Math.random() * Math.min(1_000, 25 * 2 ** tries), undefined, signal && { signal }).catch(() => {
-        throw error;
-      });
-    }
-  }
-}
-
-function storeError(cause: unknown, tableName: string): IdempotencyError {
-  if (cause instanceof IdempotencyError) return cause;
-  const name = cause instanceof Error ? cause.name : '';
-  if (name === 'ValidationException' && !/key/i.test(String(cause))) {
-    return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" refused what was written: ${cause}`, { cause });
-  }
-  const hint =
-    MISCONFIGURED[name] ??
-    (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
-  if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
-  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached: ${cause}`, { cause });
 }

@@ -23,8 +23,8 @@ describe('OrdersStack', () => {
   });
 
   it.each([
-    ['ChargeOrder', ['PutItem', 'UpdateItem']],
-    ['PlaceOrder', ['PutItem', 'UpdateItem']],
+    ['ChargeOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
+    ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
     ['GetOrder', ['GetItem']],
   ])('lets %s do to tables just %j', (prefix, expected) => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(prefix));

@@ -1,5 +1,6 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Change, Claimed, IdempotencyRecord } from '../../src/core/record.ts';
+import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
 import type { Store } from '../../src/core/store.ts';
 
 const NOW = 1_800_000_000_000;
@@ -171,6 +172,7 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       { kind: 'value', body: '"ü€😀"' },
       { kind: 'error', body: '{"message":"no"}' },
       { kind: 'unavailable', body: 'why' },
+      { kind: 'value', body: Uint8Array.of(0, 255), codec: 'v8' },
     ] as const)('keeps the outcome %o as it is', async (outcome) => {
       const held = claimed();
       await store.insert(held);
@@ -178,7 +180,38 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       expect(await read(held.id)).toMatchObject({ outcome });
       expect(((await read(held.id)) as { outcome: object }).outcome).toEqual(outcome);
     });
+
+    it.each([
+      ['text', 'x'.repeat(5_000)],
+      ['long text', 'x'.repeat(5_000_000)],
+      ['text that cannot be compressed', randomBytes(300_000).toString('base64')],
+      ['bytes that cannot be compressed', randomBytes(6_000_000)],
+    ])('hands out outcomes of any size, of records and steps, when they are loaded: %s', async (_, body) => {
+      const held = claimed();
+      const outcome = { kind: 'value', body, codec: 'c' } as const;
+      const loaded = async (found: Outcome | undefined): Promise<object> => {
+        const { body, ...rest } = (found && store.load ? await store.load(found) : found) as typeof outcome;
+        return { ...rest, body: sha256(body) };
+      };
+      const whole = { kind: 'value', codec: 'c', body: sha256(body) };
+      await store.insert(held);
+      await store.update(held, { step: 'one', ended: outcome });
+      const inProgress = (await read(held.id)) as Claimed;
+      expect(await loaded(inProgress.steps['one'])).toEqual(whole);
+      const taker = claimed({ id: held.id, steps: inProgress.steps, version: 3 });
+      await store.replace(inProgress, taker);
+      expect(await loaded(((await read(held.id)) as Claimed).steps['one'])).toEqual(whole);
+      await store.update(taker, { ...completion, outcome });
+      for (let time = 0; time < 2; time++) {
+        expect(await loaded(((await read(held.id)) as Completed).outcome)).toEqual(whole);
+      }
+    });
   });
+}
+
+// Vitest compares millions of bytes one by one.
+function sha256(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 export function claimed(record: Partial<Claimed> = {}): Claimed {

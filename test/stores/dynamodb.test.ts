@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +36,8 @@ describe('what DynamoDB is asked', () => {
     const held = claimed();
     await store.insert(held);
     await store.replace(held, held);
-    await store.update(held, { expiresAt: 1 });
+    await store.update(held, { step: 'large', ended: { kind: 'value', body: randomBytes(9_000) } });
+    await store.load?.({ kind: 'value', stored: { at: 'nowhere', chunks: 1 } });
     expect([...sent].sort()).toEqual([...ACTIONS].sort());
   });
 });

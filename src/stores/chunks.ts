@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { isIdempotencyError } from '../core/errors.ts';
+import type { Change, Claimed, Completed, Outcome } from '../core/record.ts';
+import type { Store } from '../core/store.ts';
+
+/** Below this many bytes an item costs one write unit whatever is in it: nothing to save by compression. */
+const PACKED_ABOVE = 1024;
+
+/**
+ * A body of more bytes than this is kept apart. Inline, a duplicate costs a write unit for each KB of it; apart, one, and a
+ * read unit (a fifth of the price) for each 4 KB, but the first run costs one unit and one round trip more. With one duplicate
+ * in seven requests both are even at 8 KB; with fewer, or for steps, neither matters much.
+ */
+const APART_ABOVE = 8 * 1024;
+
+/** Of an item's 400 KB. */
+const CHUNK_BYTES = 380 * 1024;
+
+/** More than a Lambda function can answer with (6 MB), less than one batch of reads hands out (16 MB). */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+const DAY = 24 * 60 * 60;
+
+/** A part of a body, an item of its own. */
+export interface Chunk {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/** A table that keeps chunks beside records. */
+export interface ChunkTable {
+  put(chunk: Chunk, signal?: AbortSignal): Promise<void>;
+  /** All of them in one batch of reads, or `undefined` for each that is gone. */
+  get(ids: readonly string[], signal?: AbortSignal): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Moves the expiry of a chunk that is there. */
+  renew(id: string, expiresAt: number, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * A store for bodies of any size: large ones are compressed, and kept apart if they are large still. Chunks are written before
+ * the record points to them and expire after it. Their keys hold the owner and a digest of what they hold: no run can write
+ * under the pointer of another.
+ */
+export function withChunks(store: Store, table: ChunkTable): Store {
+  const stow = async (
+    outcome: Outcome,
+    by: Holder,
+    signal?: AbortSignal,
+    apartAbove = APART_ABOVE,
+  ): Promise<Outcome> => {
+    if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
+    const { body, ...rest } = outcome;
+    const plain = Buffer.from(body as Uint8Array);
+    if (plain.length > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
+    if (plain.length <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
+    const packed = await promisify(gzip)(plain);
+    const isSmaller = packed.length < plain.length;
+    const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
+    if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
+    const at = `${by.id}#${by.owner}#${createHash('sha256').update(bytes).digest('base64url')}`;
+    const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
+    const expiresAt = chunksExpireAt(by);
+    const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
+    await Promise.all(idsOf(at, chunks).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
+    return { ...rest, stored: { ...how, at, chunks } };
+  };
+
+  const stowed = async <C extends Change>(change: C, held: Claimed, signal?: AbortSignal): Promise<C> => {
+    if ('outcome' in change) {
+      return { ...change, outcome: await stow(change.outcome, { ...held, expiresAt: change.expiresAt }, signal) };
+    }
+    return 'step' in change ? { ...change, ended: await stow(change.ended, held, signal) } : change;
+  };
+
+  const completed = async (next: Completed, signal?: AbortSignal): Promise<Completed> => {
+    return { ...next, outcome: await stow(next.outcome, next, signal) };
+  };
+
+  const { transact } = store;
+  return {
+    insert: (next, signal) => store.insert(next, signal),
+
+    async replace(seen, next, signal) {
+      if (next.status === 'COMPLETED') return store.replace(seen, await completed(next, signal), signal);
+      // What earlier attempts kept apart is to live as long as the record that still points to it.
+      const kept = Object.values(next.steps).flatMap(pointedTo);
+      await Promise.all(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
+      return store.replace(seen, next, signal);
+    },
+
+    async update(held, change, signal) {
+      try {
+        return await store.update(held, await stowed(change, held, signal), signal);
+      } catch (error) {
+        // Refused for good: many small steps have filled the record.
+        if (!('step' in change) || !isIdempotencyError(error) || error.retryable) throw error;
+        return store.update(held, { ...change, ended: await stow(change.ended, held, signal, 0) }, signal);
+      }
+    },
+
+    async load(outcome, signal) {
+      if (outcome.kind === 'unavailable' || !outcome.stored) return outcome;
+      const { stored, body = '', ...rest } = outcome;
+      const ids = pointedTo(outcome);
+      const parts = ids.length > 0 ? await table.get(ids, signal) : [Buffer.from(body as Uint8Array)];
+      if (!isWhole(parts)) return { kind: 'unavailable', body: 'a part of it is gone' };
+      const bytes = Buffer.concat(parts);
+      return { ...rest, body: stored['packed'] ? await promisify(gunzip)(bytes) : bytes };
+    },
+
+    ...(transact && {
+      async transact(write, writes, signal) {
+        const stowedWrite =
+          'held' in write
+            ? { ...write, completion: await stowed(write.completion, write.held, signal) }
+            : { ...write, next: await completed(write.next, signal) };
+        return transact(stowedWrite, writes, signal);
+      },
+    }),
+  };
+}
+
+/** Whose record will point to the chunks. */
+interface Holder {
+  readonly id: string;
+  readonly owner?: string | undefined;
+  readonly expiresAt?: number | undefined;
+  readonly leaseUntil?: number;
+  readonly retention?: number;
+}
+
+// A record moves its expiry while it is extended and when it is released, by less than a day. Where it has none, its large
+// values outlive the lease by three months.
+function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Holder): number {
+  return expiresAt === undefined ? Math.ceil((leaseUntil + retention) / 1000) + 90 * DAY : expiresAt + DAY;
+}
+
+function pointedTo(outcome: Outcome): string[] {
+  const { at, chunks } = (outcome.kind !== 'unavailable' && outcome.stored) || {};
+  return at === undefined ? [] : idsOf(String(at), Number(chunks));
+}
+
+function isWhole(parts: readonly (Uint8Array | undefined)[]): parts is readonly Uint8Array[] {
+  return !parts.includes(undefined);
+}
+
+function idsOf(at: string, chunks: number): string[] {
+  return Array.from({ length: chunks }, (_, n) => `${at}#${n}`);
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { IdempotencyError } from '../core/errors.ts';
+
+/** Errors, and reasons of a cancelled transaction, after which nothing was written and the same may go again at once. */
+const CONTENDED = new Set([
+  'TransactionConflictException',
+  'ReplicatedWriteConflictException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]);
+
+/** Errors that no retry can mend, with what to look at. */
+const MISCONFIGURED: Record<string, string> = {
+  ResourceNotFoundException: 'does not exist in the region and account of this client',
+  ValidationException:
+    'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
+  AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
+  UnrecognizedClientException: 'may not be used with these credentials',
+  InvalidSignatureException: 'may not be used with these credentials',
+  CredentialsProviderError: 'cannot be used without credentials',
+};
+
+/** What DynamoDB failed with, as the port promises it. */
+export function storeError(cause: unknown, tableName: string): IdempotencyError {
+  if (cause instanceof IdempotencyError) return cause;
+  const name = cause instanceof Error ? cause.name : '';
+  if (name === 'ValidationException' && !/key/i.test(String(cause))) {
+    return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" refused what was written: ${cause}`, { cause });
+  }
+  const hint =
+    MISCONFIGURED[name] ??
+    (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
+  if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
+  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached: ${cause}`, { cause });
+}
+
+/** Tries again. The SDK has retried throttling already, but neither for long nor write conflicts at all. Full jitter, as its own. */
+export async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isContended = error instanceof Error && (CONTENDED.has(error.name) || isConflict(error));
+      if (!isContended || tries === 10 || signal?.aborted) throw error;
+      await sleep(Math.random() * Math.min(1_000, 25 * 2 ** tries), undefined, signal && { signal }).catch(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+/** Cancelled because somebody else was writing: not by a condition of ours, which no retry would mend. */
+export function isConflict(error: unknown): boolean {
+  const reasons = reasonsOf(error);
+  return reasons[0]?.Code !== 'ConditionalCheckFailed' && reasons.some(({ Code = '' }) => CONTENDED.has(Code));
+}
+
+/** Why a transaction was cancelled, a reason for each of its writes. */
+export function reasonsOf(error: unknown): CancellationReason[] {
+  const isCancelled = error instanceof Error && error.name === 'TransactionCanceledException';
+  return (isCancelled && (error as TransactionCanceledException).CancellationReasons) || [];
+}

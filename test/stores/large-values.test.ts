@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { type AttributeValue, DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDBStore, type Execution, runOnce } from 'effectively-once';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTable, engineClient } from '../engine.ts';
+import { type FaultyClient, faultyClient, isDown } from '../faults.ts';
+
+const KB = 1024;
+const LARGE = randomBytes(300 * KB).toString('base64'); // 300 KB when it is compressed
+const DAY = 24 * 60 * 60;
+
+let tableName: string;
+let aws: FaultyClient;
+beforeEach(async () => {
+  tableName = await createTable(engineClient());
+  aws = faultyClient();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const run = (fn: (execution: Execution) => unknown, options = {}) =>
+  runOnce({ store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...OF_KEY, ...options }, fn);
+const OF_KEY = { scope: 'test', key: 'key', payload: 1, lease: '10s', retention: '1h' } as const;
+const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+const crash = () => new Promise(() => {});
+
+/** The record, and the chunks beside it. */
+const items = async () => {
+  const { Items = [] } = await engineClient().send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const [records, chunks] = [Items.filter(({ bytes }) => !bytes), Items.filter(({ bytes }) => bytes)];
+  return { record: records[0] as Record<string, AttributeValue>, chunks };
+};
+const expiryOf = (item: Record<string, AttributeValue> | undefined) => Number(item?.['expiresAt']?.N);
+const sizeOf = (item: object) => JSON.stringify(item).length;
+const lose = async (chunk: Record<string, AttributeValue> | undefined) => {
+  const Key = { id: chunk?.['id'] as AttributeValue };
+  await engineClient().send(new DeleteItemCommand({ TableName: tableName, Key }));
+};
+
+describe('a large value', () => {
+  it('is compressed, and stays in the record while it is below 8 KB', async () => {
+    await run(() => 'x'.repeat(500 * KB));
+    const { record, chunks } = await items();
+    expect(sizeOf(record)).toBeLessThan(8 * KB);
+    expect(chunks).toEqual([]);
+  });
+
+  it('is not compressed below 1 KB, so that an operator can read it', async () => {
+    await run(() => ({ name: 'x'.repeat(900) }));
+    expect((await items()).record['outcome']?.M?.['body']?.S).toContain('"xxx');
+  });
+
+  it('else is kept apart: a duplicate costs a write unit, by an item below 1 KB, and one batch of reads', async () => {
+    expect(await run(() => LARGE)).toBe(LARGE);
+    const { record, chunks } = await items();
+    expect(sizeOf(record)).toBeLessThan(KB);
+    expect(chunks).toHaveLength(1);
+    const before = aws.requests();
+    expect(await run(() => 'never')).toBe(LARGE);
+    expect(aws.requests() - before).toBe(2);
+  });
+
+  it('costs a process that has seen it no request', async () => {
+    await run(() => LARGE);
+    const store = dynamoDBStore({ client: aws.client, tableName });
+    const counts: number[] = [];
+    for (let time = 0; time < 3; time++) {
+      const before = aws.requests();
+      expect(await run(() => 'never', { store })).toBe(LARGE);
+      counts.push(aws.requests() - before);
+    }
+    expect(counts).toEqual([2, 0, 0]);
+  });
+
+  it('that is too large for the cache does not push the record out of it', async () => {
+    await run(() => LARGE);
+    const store = dynamoDBStore({ client: aws.client, tableName, cache: 10_000 });
+    await run(() => 'never', { store });
+    const before = aws.requests();
+    expect(await run(() => 'never', { store })).toBe(LARGE);
+    expect(aws.requests() - before).toBe(1);
+  });
+
+  it('is there before anything points to it, under a key that holds the owner, and expires later', async () => {
+    const order: string[] = [];
+    aws.next(
+      'PutItem',
+      (apply) => apply(),
+      async (apply) => {
+        order.push('chunk');
+        return apply();
+      },
+    );
+    aws.next('UpdateItem', async (apply) => {
+      expect((await items()).chunks).toHaveLength(1);
+      order.push('pointer');
+      return apply();
+    });
+    await run(() => LARGE);
+    expect(order).toEqual(['chunk', 'pointer']);
+    const { record, chunks } = await items();
+    expect(chunks[0]?.['id']?.S).toContain(record['owner']?.S);
+    expect(expiryOf(chunks[0])).toBeGreaterThan(expiryOf(record));
+  });
+
+  it('of which a part is gone is RESULT_UNAVAILABLE, and nothing runs again', async () => {
+    await run(() => randomBytes(900 * KB));
+    const { chunks } = await items();
+    expect(chunks).toHaveLength(3);
+    await lose(chunks[1]);
+    await expect(run(() => 'never')).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+  });
+
+  it('that cannot be written does not hold the caller up, nor release the key', async () => {
+    aws.next('PutItem', (apply) => apply(), ...isDown);
+    expect(await run(() => LARGE)).toBe(LARGE);
+    await expect(run(() => 'never')).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('of a stale run harms nobody: the winner keeps its own', async () => {
+    const gate = Promise.withResolvers<unknown>();
+    const entered = Promise.withResolvers<void>();
+    const stale = run(() => {
+      entered.resolve();
+      return gate.promise;
+    });
+    await entered.promise;
+    wait(12);
+    const other = LARGE.toLowerCase();
+    await run(() => LARGE);
+    gate.resolve(other);
+    expect(await stale).toBe(LARGE);
+    expect(await run(() => 'never')).toBe(LARGE);
+  });
+
+  it('is committed with its writes, in either mode', async () => {
+    for (const mode of ['claim', 'atomic'] as const) {
+      const options = { mode, key: mode };
+      const writes = [{ Put: { TableName: tableName, Item: { id: `order-${mode}`, total: 1 } } }];
+      expect(await run(({ commit }) => commit(LARGE, writes), options)).toBe(LARGE);
+      expect(await run(() => 'never', { key: mode })).toBe(LARGE);
+    }
+  });
+
+  it('is waited for', async () => {
+    const gate = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    const first = run(async () => {
+      entered.resolve();
+      await gate.promise;
+      return LARGE;
+    });
+    await entered.promise;
+    const second = run(() => 'never', { onConflict: 'wait' });
+    gate.resolve();
+    expect(await Promise.all([first, second])).toEqual([LARGE, LARGE]);
+  });
+});
+
+describe('a large value of a step', () => {
+  const failing = ({ step }: Execution) => step('large', () => LARGE).then(() => Promise.reject(new Error('no')));
+
+  it('lives as long as the record that points to it, however often the run fails', async () => {
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      await expect(run(failing)).rejects.toThrow('no');
+      const { record, chunks } = await items();
+      expect(chunks).toHaveLength(1);
+      expect(expiryOf(chunks[0])).toBeGreaterThan(expiryOf(record));
+      wait(3_000);
+    }
+    expect(await run(({ step }) => step('large', () => 'never'))).toBe(LARGE);
+  });
+
+  it.each(['refuse', () => ({ rerun: true })] as const)(
+    'outlives an undecided outcome by three months, with onUnknown: %s',
+    async (onUnknown) => {
+      run(({ step }) => step('large', () => LARGE).then(crash), { onUnknown });
+      await vi.waitFor(async () => expect((await items()).record['steps']?.M).toHaveProperty('large'));
+      const { record, chunks } = await items();
+      expect(record).not.toHaveProperty('expiresAt');
+      expect(expiryOf(chunks[0])).toBeGreaterThan(Date.now() / 1000 + 90 * DAY);
+    },
+  );
+
+  it('is shown to who finds out about an unknown outcome', async () => {
+    run(({ step }) => step('large', () => LARGE).then(crash));
+    await vi.waitFor(async () => expect((await items()).record['steps']?.M).toHaveProperty('large'));
+    wait(12);
+    const reconcile = vi.fn((_, { steps }) => ({ value: steps.large.value.length }));
+    expect(await run(() => 'never', { onUnknown: reconcile })).toBe(LARGE.length);
+  });
+
+  it('that is gone is shown as unavailable, and refuses a rerun of its step', async () => {
+    await expect(run(failing)).rejects.toThrow('no');
+    await lose((await items()).chunks[0]);
+    await expect(run(({ step }) => step('large', () => 'never'))).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+  });
+});
