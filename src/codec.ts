@@ -19,8 +19,7 @@ export const CLONE: Codec = {
     refuseLossy(value, new Set());
     return serialize(value);
   },
-  // Of a copy: what is read may be a view of what it was read from.
-  decode: (bytes) => deserialize(Buffer.from(bytes)),
+  decode: deserialize,
 };
 
 /** Whether JSON gives back exactly what went in. */

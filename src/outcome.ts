@@ -29,7 +29,7 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
   };
 
   const decoded = (codec: string | undefined, body: string | Uint8Array): unknown => {
-    const bytes = Buffer.from(body as Uint8Array);
+    const bytes = Buffer.from(body as Uint8Array); // a copy: what is read may be a view of what it was read from
     if (codec === undefined) return JSON.parse(bytes.toString());
     const one = codecs.find(({ name }) => name === codec);
     if (!one) throw new Error(`it was written by the codec "${codec}"`);
