@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Asked, type Fault, startFaultProxy } from '../local/fault-proxy.ts';
+import type { LocalFunction } from '../local/lambda.ts';
 import type { Shop } from './shop.ts';
 
 export interface Scenario {
@@ -60,19 +61,38 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'crash before the outcome is recorded',
+    name: 'crash before the commit',
     expected: { ...ONCE, runs: 3, sees: exactly('502', '409', '201') },
     play: async (shop) => {
       const key = randomUUID();
-      const blackHole = await startBlackHole();
-      // The order is written, then the function hangs on its queue and is killed.
-      shop.placeOrder.crashNext({
-        environment: { ORDER_QUEUE_URL: `${blackHole.url}/000000000000/orders` },
-        when: () => until(() => shop.hasOrder(key)),
-      });
+      const stop = await crashAt(shop, shop.placeOrder, 'hold', ({ operation }) => operation === 'TransactWriteItems');
       const answers = [await place(shop, key), await place(shop, key)];
-      blackHole.stop();
+      await stop();
       return { orderIds: [key], answers: [...answers, await placeUntilDone(shop, key)] };
+    },
+  },
+  {
+    name: 'crash between the commit and the answer',
+    expected: { ...ONCE, sees: exactly('502', '201 replayed') },
+    play: async (shop) => {
+      const key = randomUUID();
+      const stop = await crashAt(shop, shop.placeOrder, 'mute', ({ operation }) => operation === 'TransactWriteItems');
+      const answers = [await place(shop, key), await place(shop, key)];
+      await stop();
+      return { orderIds: [key], answers };
+    },
+  },
+  {
+    name: 'crash between the charge and its record',
+    expected: { orders: 0, charges: 1, runs: 2, sees: exactly('charge requested 2 times') },
+    play: async (shop) => {
+      const orderId = randomUUID();
+      const isRecord = ({ operation, body }: Asked): boolean => operation === 'UpdateItem' && !body.includes('Ledger');
+      const stop = await crashAt(shop, shop.chargeOrder, 'hold', isRecord);
+      await shop.send(JSON.stringify({ orderId, item: 'book', amount: 1_000 }));
+      await until(async () => (await shop.chargeRequests(orderId)) >= 2);
+      await stop();
+      return { orderIds: [orderId], answers: [`charge requested ${await shop.chargeRequests(orderId)} times`] };
     },
   },
   {
@@ -141,9 +161,9 @@ export async function until(condition: () => Promise<boolean>, everyMs = 20): Pr
   }
 }
 
-/** A server that takes connections and never answers. */
-async function startBlackHole(): Promise<{ url: string; stop: () => void }> {
-  const server = createServer((socket) => socket.on('error', () => {}));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, stop: () => server.close().unref() };
+/** The next invocation is killed when the request that `isIt` has met its fault. */
+async function crashAt(shop: Shop, lambda: LocalFunction, fault: Fault, isIt: (asked: Asked) => boolean) {
+  const proxy = await startFaultProxy(shop.dynamodb, (asked) => (isIt(asked) ? fault : undefined));
+  lambda.crashNext({ environment: { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint }, when: () => proxy.struck });
+  return proxy.stop;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DeleteTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -12,18 +13,24 @@ import { type EventSourceMapping, startEventSourceMapping } from '../local/event
 import { type HttpApi, startHttpApi } from '../local/http-api.ts';
 import { type LocalFunction, startFunction } from '../local/lambda.ts';
 import { sqsClientOf, startSqs } from '../local/sqs.ts';
+import { startStreamMapping } from '../local/stream-mapping.ts';
 import { schemaOf, synthesize } from '../local/template.ts';
 
 /** The example shop on this machine: the synthesized stack, with its times shortened so that nobody has to wait. */
 export interface Shop {
   readonly api: HttpApi;
   readonly placeOrder: LocalFunction;
+  readonly chargeOrder: LocalFunction;
+  /** Where its functions find DynamoDB. */
+  readonly dynamodb: string;
   readonly mapping: EventSourceMapping;
   /** Handler runs and record deliveries so far. */
   readonly counts: { readonly runs: number; readonly deliveries: number };
   readonly hasOrder: (orderId: string) => Promise<boolean>;
   /** Charges in the ledger. */
   readonly charges: (orderId: string) => Promise<number>;
+  /** How often the payment provider was asked for them. */
+  readonly chargeRequests: (orderId: string) => Promise<number>;
   readonly send: (body: string) => Promise<void>;
   /** Bodies in the dead-letter queue. */
   readonly deadLetters: () => Promise<string[]>;
@@ -57,10 +64,12 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   // Names of this run's own: DYNAMODB_ENDPOINT may name an engine that outlives it.
   const run = randomUUID();
   const nameOf = (id: string): string => `${id}-${run}`;
+  const streamArns: string[] = [];
   for (const id of template.idsOf('AWS::DynamoDB::Table')) {
     const TableName = nameOf(id);
     const properties = template.properties(id);
-    await client.send(new CreateTableCommand({ TableName, ...schemaOf(properties) }));
+    const { TableDescription } = await client.send(new CreateTableCommand({ TableName, ...schemaOf(properties) }));
+    if (TableDescription?.LatestStreamArn) streamArns.push(TableDescription.LatestStreamArn);
     stops.push(() => client.send(new DeleteTableCommand({ TableName })).catch(() => {}));
     const { TimeToLiveSpecification } = properties;
     if (TimeToLiveSpecification) await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
@@ -122,6 +131,14 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   const placeOrder = start('PlaceOrder', 'place-order.ts');
   const getOrder = start('GetOrder', 'get-order.ts');
   const chargeOrder = start('ChargeOrder', 'charge-order.ts');
+  const relayOrders = start('RelayOrders', 'relay-orders.ts');
+
+  const streams = new DynamoDBStreamsClient({ ...LOCAL, endpoint: dynamodb.endpoint });
+  stops.push(() => streams.destroy());
+  for (const streamArn of streamArns) {
+    const relay = startStreamMapping({ streams, streamArn, batchSize: 10, invoke: relayOrders.invoke });
+    stops.push(relay.stop);
+  }
 
   const mapping = startEventSourceMapping({
     sqs,
@@ -143,26 +160,30 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   const documents = DynamoDBDocumentClient.from(client);
   const tableOf = (prefix: string): string =>
     nameOf(template.idsOf('AWS::DynamoDB::Table').find((id) => id.startsWith(prefix)) ?? '');
+  const ledgerOf = async (orderId: string) => {
+    const { Items = [] } = await documents.send(
+      new QueryCommand({
+        TableName: tableOf('LedgerTable'),
+        KeyConditionExpression: 'orderId = :orderId',
+        ExpressionAttributeValues: { ':orderId': orderId },
+        ConsistentRead: true,
+      }),
+    );
+    return Items;
+  };
   return {
     api,
     placeOrder,
+    chargeOrder,
+    dynamodb: dynamodb.endpoint,
     mapping,
     counts,
     hasOrder: async (orderId) => {
       const { Item } = await documents.send(new GetCommand({ TableName: tableOf('OrdersTable'), Key: { orderId } }));
       return Item !== undefined;
     },
-    charges: async (orderId) => {
-      const { Count = 0 } = await documents.send(
-        new QueryCommand({
-          TableName: tableOf('LedgerTable'),
-          KeyConditionExpression: 'orderId = :orderId',
-          ExpressionAttributeValues: { ':orderId': orderId },
-          ConsistentRead: true,
-        }),
-      );
-      return Count;
-    },
+    charges: async (orderId) => (await ledgerOf(orderId)).length,
+    chargeRequests: async (orderId) => (await ledgerOf(orderId)).reduce((sum, { requests }) => sum + requests, 0),
     send: async (MessageBody) => {
       await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
     },

@@ -3,50 +3,63 @@ import { CfnOutput, RemovalPolicy, Stack, type StackProps, Validations } from 'a
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Runtime, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
 
-/** The example shop: `POST /orders` and `GET /orders/{id}`, an order queue, and the function that charges. */
+/** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
 export class OrdersStack extends Stack {
   constructor(parent: Construct, id: string, props?: StackProps) {
     super(parent, id, props);
     const table = new IdempotencyTable(this, 'Idempotency');
     const orders = tableOf(this, 'OrdersTable', 'orderId');
-    const ledger = tableOf(this, 'LedgerTable', 'orderId', 'chargeId');
+    const outbox = tableOf(this, 'OutboxTable', 'orderId', {
+      stream: dynamodb.StreamViewType.NEW_IMAGE,
+      timeToLiveAttribute: 'expiresAt',
+    });
+    const ledger = tableOf(this, 'LedgerTable', 'orderId', { sortKey: 'chargeId' });
 
     const chargeOrder = new IdempotentQueueConsumer(this, 'ChargeOrder', {
-      entry: entryOf('charge-order'),
+      entry: entryOf('ChargeOrder'),
       table,
       scope: 'charge-order',
       environment: { LEDGER_TABLE: ledger.tableName },
       bundling: BUNDLING,
     });
-    ledger.grant(chargeOrder.function, 'dynamodb:PutItem');
+    ledger.grant(chargeOrder.function, 'dynamodb:UpdateItem');
 
     const placeOrder = new IdempotentFunction(this, 'PlaceOrder', {
-      entry: entryOf('place-order'),
+      entry: entryOf('PlaceOrder'),
       table,
       scope: 'place-order',
-      environment: { ORDERS_TABLE: orders.tableName, ORDER_QUEUE_URL: chargeOrder.queue.queueUrl },
+      environment: { ORDERS_TABLE: orders.tableName, OUTBOX_TABLE: outbox.tableName },
       bundling: BUNDLING,
     });
     orders.grant(placeOrder, 'dynamodb:PutItem');
-    chargeOrder.queue.grantSendMessages(placeOrder);
+    outbox.grant(placeOrder, 'dynamodb:PutItem');
 
-    // Idempotent by nature: an ordinary function.
-    const getOrder = new NodejsFunction(this, 'GetOrder', {
-      entry: entryOf('get-order'),
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      environment: { ORDERS_TABLE: orders.tableName },
-      bundling: { ...BUNDLING, bundleAwsSDK: true },
-    });
+    // These two need no idempotency: an ordinary function each.
+    const relayOrders = functionOf(this, 'RelayOrders', { ORDER_QUEUE_URL: chargeOrder.queue.queueUrl });
+    relayOrders.addEventSource(
+      new DynamoEventSource(outbox, { startingPosition: StartingPosition.TRIM_HORIZON, batchSize: 10 }),
+    );
+    chargeOrder.queue.grantSendMessages(relayOrders);
+    const getOrder = functionOf(this, 'GetOrder', { ORDERS_TABLE: orders.tableName });
     orders.grant(getOrder, 'dynamodb:GetItem');
 
-    const api = new apigateway.HttpApi(this, 'Api', { createDefaultStage: false });
+    const api = new apigateway.HttpApi(this, 'Api', {
+      createDefaultStage: false,
+      // The API's own, since what is committed is final: no middleware adds a header to it.
+      corsPreflight: {
+        allowOrigins: ['*'],
+        allowMethods: [apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
+        allowHeaders: ['Content-Type', 'Idempotency-Key'],
+        exposeHeaders: ['Idempotent-Replayed', 'Retry-After'],
+      },
+    });
     const accessLog = new LogGroup(this, 'AccessLog', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -74,6 +87,10 @@ export class OrdersStack extends Stack {
         id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
         reason: 'What CDK gives every function: it may write its logs, and nothing else.',
       },
+      {
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason: 'A reader of a stream may list streams, which has no resource to name.',
+      },
     );
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'QueueUrl', { value: chargeOrder.queue.queueUrl });
@@ -84,15 +101,32 @@ export class OrdersStack extends Stack {
 // The handlers import the package by its name, and a fresh clone has no build of it.
 const BUNDLING = { esbuildArgs: { '--conditions': 'effectively-once-source,module' } };
 
-function entryOf(name: string): string {
-  return fileURLToPath(new URL(`../examples/orders/${name}.ts`, import.meta.url));
+function functionOf(parent: Construct, id: string, environment: Record<string, string>): NodejsFunction {
+  return new NodejsFunction(parent, id, {
+    entry: entryOf(id),
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    environment,
+    bundling: { ...BUNDLING, bundleAwsSDK: true },
+  });
 }
 
-function tableOf(parent: Construct, id: string, partitionKey: string, sortKey?: string): dynamodb.Table {
+/** `PlaceOrder` is in `place-order.ts`. */
+function entryOf(id: string): string {
+  const file = id.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  return fileURLToPath(new URL(`../examples/orders/${file}.ts`, import.meta.url));
+}
+
+interface TableOptions extends Pick<dynamodb.TableProps, 'stream' | 'timeToLiveAttribute'> {
+  readonly sortKey?: string;
+}
+
+function tableOf(parent: Construct, id: string, partitionKey: string, options: TableOptions = {}): dynamodb.Table {
   const key = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.AttributeType.STRING });
   return new dynamodb.Table(parent, id, {
+    ...options,
     partitionKey: key(partitionKey),
-    sortKey: sortKey === undefined ? undefined : key(sortKey),
+    sortKey: options.sortKey === undefined ? undefined : key(options.sortKey),
     billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     removalPolicy: RemovalPolicy.DESTROY,

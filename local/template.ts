@@ -39,6 +39,7 @@ export function synthesize(): Template {
 
 /** A table's schema in the words of DynamoDB's API. */
 export function schemaOf(properties: Record<string, any>): TableSchema {
-  const { KeySchema, AttributeDefinitions, BillingMode } = properties;
-  return { KeySchema, AttributeDefinitions, BillingMode };
+  const { KeySchema, AttributeDefinitions, BillingMode, StreamSpecification: stream } = properties;
+  const StreamSpecification = stream && { ...stream, StreamEnabled: true };
+  return { KeySchema, AttributeDefinitions, BillingMode, StreamSpecification };
 }

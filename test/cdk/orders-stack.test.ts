@@ -13,18 +13,19 @@ describe('OrdersStack', () => {
     template = Template.fromStack(new OrdersStack(testApp(), 'Orders'));
   });
 
-  it('has the API, the queue with its dead-letter queue, three functions and three tables', () => {
+  it('has the API, the queue with its dead-letter queue, four functions and four tables', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'POST /orders' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'GET /orders/{id}' });
-    template.resourceCountIs('AWS::Lambda::Function', 3);
-    template.resourceCountIs('AWS::DynamoDB::Table', 3);
+    template.resourceCountIs('AWS::Lambda::Function', 4);
+    template.resourceCountIs('AWS::DynamoDB::Table', 4);
     template.resourceCountIs('AWS::SQS::Queue', 2);
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
   });
 
   it.each([
     ['ChargeOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
     ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
+    ['RelayOrders', ['ListStreams', 'DescribeStream', 'GetRecords', 'GetShardIterator']],
     ['GetOrder', ['GetItem']],
   ])('lets %s do to tables just %j', (prefix, expected) => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(prefix));

@@ -1,0 +1,72 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './dynamodb.ts';
+
+/** A request on its way to DynamoDB. */
+export interface Asked {
+  /** `PutItem`, `TransactWriteItems` … */
+  readonly operation: string;
+  readonly body: string;
+}
+
+/** `hold`: it never arrives. `mute`, `lose`: it is applied, and never answered, or the connection breaks. A number: ms later. */
+export type Fault = 'hold' | 'mute' | 'lose' | 'throttle' | number;
+
+export interface FaultProxy extends Engine {
+  /** Resolves when the first fault has had its effect. */
+  readonly struck: Promise<void>;
+}
+
+/** A way to DynamoDB on loopback on which requests meet what `plan` has for them. */
+export async function startFaultProxy(
+  upstream: string,
+  plan: (asked: Asked) => Fault | undefined,
+): Promise<FaultProxy> {
+  const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const fault = plan({ operation, body: body.toString() });
+    if (fault === 'hold') return strike();
+    if (fault === 'throttle') {
+      response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' }).end(THROTTLED);
+      return strike();
+    }
+    if (typeof fault === 'number') await sleep(fault);
+    const answer = await forward(`${upstream}${request.url}`, request.headers, body).catch(() => undefined);
+    if (fault !== undefined) strike();
+    if (fault === 'mute') return;
+    if (fault === 'lose' || !answer) return void request.socket.destroy();
+    response.writeHead(answer.status, { 'Content-Type': 'application/x-amz-json-1.0' }).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    struck,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const THROTTLED = JSON.stringify({
+  __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
+  message: 'by the fault proxy',
+});
+
+async function forward(
+  url: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<{ status: number; body: Buffer }> {
+  const kept = ['x-amz-target', 'content-type', 'authorization', 'x-amz-date'].map((name) => [
+    name,
+    `${headers[name]}`,
+  ]);
+  const response = await fetch(url, { method: 'POST', headers: Object.fromEntries(kept), body: Uint8Array.from(body) });
+  return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+}
