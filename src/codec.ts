@@ -1,17 +1,20 @@
-import { deserialize, serialize } from 'node:v8';
+import { DefaultDeserializer, serialize } from 'node:v8';
 
 /** How values become bytes. Neither function may alter what it is given. */
 export interface Codec {
   /** Kept with every value: what another codec wrote is `RESULT_UNAVAILABLE`, never misread. Not `json` nor `v8`. */
   readonly name: string;
-  /** Throws for what it cannot give back as it was: that is recorded as done without value. */
+  /** Throws for what it cannot give back as it was: that is recorded as done without value. Synchronous. */
   readonly encode: (value: unknown) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => unknown;
 }
 
+/** Why a value was not kept, in words that hold nothing of the value. */
+export class Lossy extends TypeError {}
+
 /**
- * Node's own structured clone: `undefined`, Date, BigInt, Map, Set, RegExp, bytes, errors and cycles. Backward compatible by
- * Node's word (https://nodejs.org/api/v8.html#serialization-api); Node 20, 22 and 24 write and read the same version.
+ * Node's own structured clone: `undefined`, Date, BigInt, Map, Set, RegExp, bytes, errors, shared references and cycles.
+ * Backward compatible by Node's word (https://nodejs.org/api/v8.html#serialization-api).
  */
 export const CLONE: Codec = {
   name: 'v8',
@@ -19,40 +22,82 @@ export const CLONE: Codec = {
     refuseLossy(value, new Set());
     return serialize(value);
   },
-  decode: deserialize,
+  decode: (bytes) => {
+    const reader = new CopyingDeserializer(bytes);
+    reader.readHeader();
+    return reader.readValue();
+  },
 };
 
-/** Whether JSON gives back exactly what went in. */
-export function isJson(value: unknown, path: readonly unknown[] = []): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
-  if (typeof value !== 'object' || path.includes(value) || path.length > 256) return false;
-  const below = [...path, value];
-  if (Array.isArray(value) && Object.keys(value).length !== value.length) return false; // holes, or members of its own
-  if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (![Object.prototype, Array.prototype, null].includes(prototype) || 'toJSON' in value) return false;
-  return Object.values(value).every((member) => isJson(member, below));
+/** Node's hands out bytes as views of what it reads, and with them all that lies beside them in memory. */
+class CopyingDeserializer extends DefaultDeserializer {
+  /** https://nodejs.org/api/v8.html#deserializer_readhostobject; absent in the types. */
+  _readHostObject(): unknown {
+    const view: NodeJS.ArrayBufferView = (DefaultDeserializer.prototype as any)._readHostObject.call(this);
+    const own = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+    return Buffer.isBuffer(view) ? Buffer.from(own) : new (view.constructor as typeof Uint8Array)(own);
+  }
 }
 
-const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
-const BYTES = Object.getPrototypeOf(Uint8Array) as new () => object;
-const CLONED = new Set<unknown>(
-  [Object, Array, Date, RegExp, Map, Set, ArrayBuffer, ...ERRORS].map(({ prototype }) => prototype),
-).add(null);
-
-// Structured clone makes plain objects of what it does not know, and drops what an error carries.
-function refuseLossy(value: unknown, seen: Set<unknown>): void {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+/** Whether JSON gives back what went in; an object that is met twice it would double. */
+export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  if (typeof value !== 'object' || seen.has(value) || depth > MAX_DEPTH) return false;
   seen.add(value);
-  if (value instanceof BYTES) return;
+  const isArray = Array.isArray(value);
   const prototype = Object.getPrototypeOf(value);
-  if (!CLONED.has(prototype))
-    throw new TypeError(`an instance of ${prototype.constructor?.name} would not be one again`);
+  if (isArray ? prototype !== Array.prototype : prototype !== Object.prototype && prototype !== null) return false;
+  const keys = Object.keys(value);
+  if ('toJSON' in value || Reflect.ownKeys(value).length !== keys.length + (isArray ? 1 : 0)) return false;
+  // Holes, or members of its own: indices come first, so that the last key tells.
+  if (isArray && (keys.length !== value.length || (keys.at(-1) ?? '-1') !== `${value.length - 1}`)) return false;
+  return Object.values(value).every((member) => isJson(member, seen, depth + 1));
+}
+
+/** Deeper than any value people return, and far from the end of the stack. */
+const MAX_DEPTH = 256;
+
+const VIEWS = new Set<unknown>(
+  [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+    DataView,
+  ].map(({ prototype }) => prototype),
+).add(Buffer.prototype);
+const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+const PLAIN = new Set<unknown>([Object.prototype, Array.prototype, null]);
+const CLONED = new Set<unknown>([Date, RegExp, Map, Set, ArrayBuffer, ...ERRORS].map(({ prototype }) => prototype));
+const OF_ERRORS = ['stack', 'message', 'cause'];
+
+// Structured clone makes plain objects of what it does not know, and drops what is no enumerable member of a plain one.
+function refuseLossy(value: unknown, seen: Set<unknown>, depth = 0): void {
+  if (typeof value === 'function' || typeof value === 'symbol') throw new Lossy(`it holds a ${typeof value}`);
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  if (depth > MAX_DEPTH) throw new Lossy(`it is nested more than ${MAX_DEPTH} levels deep`);
+  seen.add(value);
+  const prototype = Object.getPrototypeOf(value);
+  if (VIEWS.has(prototype)) return;
+  // A test that fakes the clock has put another Date in its place.
+  if (!PLAIN.has(prototype) && !CLONED.has(prototype) && prototype !== Date.prototype) {
+    throw new Lossy(`an instance of ${String(prototype.constructor?.name).slice(0, 100)} would not be one again`);
+  }
   const isError = value instanceof Error;
-  if (isError && Object.keys(value).length > 0) throw new TypeError(`what the error carries would be lost`);
-  if (Object.getOwnPropertySymbols(value).length > 0) throw new TypeError('members named by symbols would be lost');
-  if (value instanceof Map || value instanceof Set) for (const entry of value.entries()) refuseLossy(entry, seen);
-  if (isError) refuseLossy(value.cause, seen);
-  for (const member of Object.values(value)) refuseLossy(member, seen);
+  const members = Object.keys(value);
+  const own = Reflect.ownKeys(value).filter((key) => !(isError && OF_ERRORS.includes(String(key))));
+  const builtIn = Array.isArray(value) ? 'length' : value instanceof RegExp ? 'lastIndex' : undefined;
+  const kept = PLAIN.has(prototype) ? members.length : 0;
+  if (own.filter((key) => key !== builtIn).length !== kept) throw new Lossy('members of it would be lost');
+  const below: unknown[] = isError ? [value.cause] : Object.values(value);
+  if (value instanceof Map || value instanceof Set) below.push(...value.keys(), ...value.values());
+  for (const member of below) refuseLossy(member, seen, depth + 1);
 }

@@ -64,9 +64,13 @@ export function commitOf(store: Store, lease: Claimed, retention: number, outcom
   };
 }
 
-/** What a duplicate will get, so that the first answer is no other; the value itself where it could not be kept. */
+/** What a duplicate will get, so that the first answer is no other; the value itself where a duplicate gets none. */
 export function copyOf({ open }: Outcomes, outcome: Outcome, value: unknown): unknown {
-  return outcome.kind === 'value' ? open(outcome, (why) => new Error(why)) : value;
+  try {
+    return open(outcome, (why) => new Error(why));
+  } catch {
+    return value;
+  }
 }
 
 /** Of a run that nobody will recognise again. */

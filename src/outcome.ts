@@ -1,4 +1,4 @@
-import { CLONE, type Codec, isJson } from './codec.ts';
+import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
 import { TerminalError } from './core/errors.ts';
 import type { Outcome } from './core/record.ts';
 import type { Store } from './core/store.ts';
@@ -23,16 +23,16 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
   const codecs = [CLONE, ...(custom ? [custom] : [])];
 
   const encoded = (value: unknown): { readonly body?: string | Uint8Array; readonly codec?: string } => {
-    if (custom) return { body: custom.encode(value), codec: custom.name };
+    if (custom) return { body: Uint8Array.from(bytesIn(custom.encode(value))), codec: custom.name };
     if (value === undefined) return {};
     return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
   };
 
   const decoded = (codec: string | undefined, body: string | Uint8Array): unknown => {
-    const bytes = Buffer.from(body as Uint8Array); // a copy: what is read may be a view of what it was read from
+    const bytes = Buffer.from(body as Uint8Array); // a copy: a codec may spoil it
     if (codec === undefined) return JSON.parse(bytes.toString());
     const one = codecs.find(({ name }) => name === codec);
-    if (!one) throw new Error(`it was written by the codec "${codec}"`);
+    if (!one) throw new Lossy(`it was written by the codec "${codec}"`);
     return one.decode(bytes);
   };
 
@@ -40,7 +40,7 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     try {
       return { kind, ...encoded(contentOf()) };
     } catch (error) {
-      return { kind: 'unavailable', body: `it cannot be encoded: ${error}` };
+      return { kind: 'unavailable', body: reasonOf('it cannot be encoded', error) };
     }
   };
 
@@ -58,8 +58,10 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     ofError: (error) =>
       outcome('error', () => {
         if (!(error instanceof Error)) return { thrown: error };
-        const own = Object.entries(error).filter(([name, value]) => name !== 'name' && canKeep(value));
-        return { name: error.name, message: error.message, own: Object.fromEntries(own) };
+        const { name, message, cause } = error;
+        const own = Object.entries({ ...(cause !== undefined && { cause }), ...error });
+        const kept = own.filter(([member, value]) => member !== 'name' && canKeep(value));
+        return { name, message, own: Object.fromEntries(kept) };
       }),
 
     open: (outcome, unavailable) => {
@@ -68,11 +70,22 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
       try {
         content = outcome.body === undefined ? undefined : decoded(outcome.codec, outcome.body);
       } catch (error) {
-        throw unavailable(`it cannot be decoded: ${error}`);
+        throw unavailable(reasonOf('it cannot be decoded', error));
       }
       if (outcome.kind === 'value') return content;
-      if ('thrown' in content) throw content.thrown;
-      throw Object.assign(new TerminalError(content.message), content.own, { name: content.name });
+      const { thrown, message, own, name } = content ?? {};
+      if (message === undefined) throw thrown;
+      throw Object.assign(new TerminalError(message), own, { name });
     },
   };
+}
+
+function bytesIn(encoded: unknown): Uint8Array {
+  if (encoded instanceof Uint8Array) return encoded;
+  throw new Lossy('its codec did not give bytes');
+}
+
+// Others' words may quote the value, or the code of a function in it, and callers are told the reason.
+function reasonOf(what: string, error: unknown): string {
+  return error instanceof Lossy ? error.message : what;
 }

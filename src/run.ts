@@ -95,8 +95,14 @@ export function held(
       return { kind: 'done' };
     }
   };
-  const record = (outcome: Outcome): Promise<Settled> =>
-    settle(complete(store, lease, outcome, retention, Date.now()), 'completed', 'completion-failed');
+  /** What the run must answer instead, because another took over. */
+  const recorded = async (outcome: Outcome, cause?: unknown): Promise<Answer | undefined> => {
+    const write = complete(store, lease, outcome, retention, Date.now());
+    const result = await settle(write, 'completed', 'completion-failed').finally(hold.stop);
+    if (result.kind === 'lost')
+      throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
+    return result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : undefined;
+  };
   const giveUp = async (): Promise<Settled> => {
     if ((await steps.settled()) && !commits.doubt())
       return settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
@@ -139,10 +145,7 @@ export function held(
         this.abandon();
         throw doubt.error;
       }
-      const result = await record(outcomes.ofValue(value)).finally(hold.stop);
-      if (result.kind === 'adopted') return replay(store, outcomes, result.outcome, id);
-      if (result.kind === 'lost') throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id });
-      return { value, replayed: false };
+      return (await recorded(outcomes.ofValue(value))) ?? { value, replayed: false };
     },
 
     hasCommitted: () => commits.committed() !== undefined,
@@ -162,8 +165,11 @@ export function held(
       await close();
       const answer = finalAnswer(true);
       if (answer) return answer;
-      const outcome = final === undefined ? outcomes.ofError(error) : outcomes.ofValue(final);
-      const result = await (isTerminal(error) && !commits.doubt() ? record(outcome) : giveUp()).finally(hold.stop);
+      if (isTerminal(error) && !commits.doubt()) {
+        const outcome = final === undefined ? outcomes.ofError(error) : outcomes.ofValue(final);
+        return (await recorded(outcome, error)) ?? instead(error, final);
+      }
+      const result = await giveUp().finally(hold.stop);
       return result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : instead(error, final);
     },
 

@@ -120,7 +120,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 /** Refuses with `MISUSE` what is no name of a step or a key. */
 export function checkedName(name: unknown): string {
-  if (typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed()) return name;
+  const isText = typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed();
+  if (isText && name !== '__proto__') return name; // which the SDK cannot read
   throw misuse('the name of a step must be a text of 1 to 255 characters');
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Codec } from './codec.ts';
 import { durationOf } from './core/duration.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
@@ -32,13 +33,20 @@ export async function reconciled(
 
 /**
  * An operator's word on an unknown outcome: `value` is recorded, `rerun` has the next request run the handler. The `id` is the
- * record's, as `OUTCOME_UNKNOWN` carries it.
+ * record's, as `OUTCOME_UNKNOWN` carries it, and `codec` the function's.
  *
- * Throws `IdempotencyError`: `MISUSE` where the outcome is known, in flight or not there, or the word is neither; `CONFLICT`
+ * Throws `IdempotencyError`: `MISUSE` where the outcome is known, in flight or not there, or the word is neither, or the value
+ * cannot be kept; `CONFLICT`
  * where the record was changed meanwhile; `CONFIG_INVALID`, `STORE_UNAVAILABLE`.
  */
-export async function resolve(store: Store, id: string, verdict: Verdict): Promise<void> {
-  const value = isRerun(verdict) ? undefined : outcomesOf(undefined).ofValue(valueIn(verdict));
+export async function resolve(
+  store: Store,
+  id: string,
+  verdict: Verdict,
+  { codec }: { readonly codec?: Codec } = {},
+): Promise<void> {
+  const value = isRerun(verdict) ? undefined : outcomesOf(codec).ofValue(valueIn(verdict));
+  if (value?.kind === 'unavailable') throw new IdempotencyError('MISUSE', `the value cannot be kept: ${value.body}`);
   const now = Date.now();
   const retention = environment.retention() ?? durationOf('retention', '24h');
   const result = await end(

@@ -1,5 +1,14 @@
-import { type Codec, dynamoDBStore, runOnce, TerminalError } from 'effectively-once';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Codec,
+  dynamoDBStore,
+  memoryStore,
+  type Outcome,
+  resolve,
+  runOnce,
+  type Store,
+  TerminalError,
+} from 'effectively-once';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from './engine.ts';
 
 let tableName: string;
@@ -81,5 +90,80 @@ describe('the option codec', () => {
     await run(() => 'text');
     const broken = { ...codec, decode: () => JSON.parse('{') };
     await expect(run(() => 'never', { codec: broken })).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+  });
+
+  it.each([
+    ['a promise', () => Promise.resolve(Uint8Array.of(1))],
+    ['null', () => null],
+    ['undefined', () => undefined],
+    ['a text', () => 'text'],
+    [
+      'a long complaint',
+      () => {
+        throw new Error('x'.repeat(500_000));
+      },
+    ],
+    [
+      'a symbol',
+      () => {
+        throw Symbol('no');
+      },
+    ],
+  ])('that gives no bytes but %s has a value recorded as done without it', async (_, encode) => {
+    let runs = 0;
+    const broken = { ...codec, encode };
+    const count = () => run(() => ++runs, { codec: broken });
+    expect(await count()).toBe(1);
+    await expect(count()).rejects.toMatchObject({
+      code: 'RESULT_UNAVAILABLE',
+      message: expect.not.stringContaining('xxx'),
+    });
+    expect(runs).toBe(1);
+  });
+
+  it('may use one buffer for all it writes', async () => {
+    const buffer = Buffer.alloc(6);
+    const reusing = { name: 'reusing', encode: (value: unknown) => buffer.fill(String(value)), decode: String };
+    const store = memoryStore();
+    const both = (key: string, value: string) => run(() => value, { codec: reusing, key, store });
+    expect([await both('1', 'first.'), await both('2', 'second')]).toEqual(['first.', 'second']);
+    expect([await both('1', 'never.'), await both('2', 'never.')]).toEqual(['first.', 'second']);
+  });
+
+  it('of an operator writes what is known to have happened', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const store = memoryStore();
+    const dead = Promise.withResolvers<void>();
+    run(() => dead.resolve() ?? new Promise(() => {}), { store, onUnknown: 'refuse' });
+    await dead.promise;
+    vi.setSystemTime(Date.now() + 12_000);
+    const { id }: any = await run(() => 'never', { store, onUnknown: 'refuse' }).catch((error) => error);
+    await resolve(store, id, { value: new Money(7) }, { codec });
+    expect(await run(() => 'never', { store })).toEqual(new Money(7));
+    vi.useRealTimers();
+  });
+});
+
+describe('what structured clone wrote', () => {
+  // By Node 22.
+  const written =
+    '/w9vIgJhdEQAAAAAAAAAACIDYmlnWhABAAAAAAAAACIDbWFwO0kCJ0kELAE6AiIFYnl0ZXNcAQIBAiIEbm9uZV8iBWVycm9yclRtIgJub2MiA3doeS57Bg==';
+
+  it('is read by later versions of Node', async () => {
+    const store = memoryStore();
+    await run(() => 0n, { store, codec: undefined });
+    const outcome: Outcome = { kind: 'value', codec: 'v8', body: Buffer.from(written, 'base64') };
+    const aged: Store = {
+      ...store,
+      insert: async (next) => ({ done: false, found: { ...(next as any), status: 'COMPLETED', outcome } }),
+    };
+    expect(await run(() => 'never', { store: aged, codec: undefined })).toEqual({
+      at: new Date(0),
+      big: 1n,
+      map: new Map([[1, new Set([2])]]),
+      bytes: Uint8Array.of(1, 2),
+      none: undefined,
+      error: new TypeError('no', { cause: 'why' }),
+    });
   });
 });

@@ -173,6 +173,15 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
     expect(await call(request)).toEqual(refused('CONFLICT'));
   });
 
+  it('that landed is done, also where its value cannot be read again: its caller gets it', async () => {
+    const codec = { name: 'blind', encode: () => Uint8Array.of(1), decode: () => JSON.parse('{') };
+    const call = way(({ commit }) => commit('once', [count(orderId)]), { codec });
+    expect(await call(request)).toEqual(saw('once'));
+    const duplicate = name === 'idempotentBatch' ? { done: true } : refused('RESULT_UNAVAILABLE');
+    expect(await call(request)).toEqual(duplicate);
+    expect(await chargesOf(orderId)).toBe(1);
+  });
+
   it('of a run that was taken over writes nothing: it adopts the winner', async () => {
     const entered = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { engineClient } from './engine.ts';
 
-type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems';
+type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems' | 'BatchGetItem';
 export type Fault = (apply: () => Promise<unknown>) => Promise<unknown>;
 
 /** A real client of the embedded engine whose requests can be counted and go wrong. */
@@ -15,7 +15,7 @@ export interface FaultyClient {
 
 export function faultyClient(): FaultyClient {
   const client = engineClient();
-  const faults: Record<Command, Fault[]> = { PutItem: [], UpdateItem: [], TransactWriteItems: [] };
+  const faults: Record<Command, Fault[]> = { PutItem: [], UpdateItem: [], TransactWriteItems: [], BatchGetItem: [] };
   let requests = 0;
   client.middlewareStack.addRelativeTo(
     (next: any, context: { commandName?: string }) => (args: any) => {

@@ -181,11 +181,14 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     ['minus zero', [-0]],
     ['an array with members of its own', 'a'.match(/a/)],
     ['an array with holes', Object.assign(new Array(3), { 1: 'b' })],
+    ['an array with a hole and a member of its own', Object.assign(new Array(2), { 1: 'b', x: 1 })],
     ['a cycle', cycle()],
     ['undefined in an array', [undefined]],
     ['a member that is undefined', { a: 1, b: undefined }],
     ['bytes', { bytes: Uint8Array.of(1, 2), words: Uint16Array.of(3), buffer: Buffer.from('ü') }],
     ['a pattern', /a+/gi],
+    ['any other error', [new RangeError('a'), new SyntaxError('b'), new EvalError('c'), new URIError('d')]],
+    ['bare bytes', new ArrayBuffer(3)],
     ['an error that is a value', { reason: new TypeError('no', { cause: new Error('why') }) }],
     ['half a megabyte', 'x'.repeat(500_000)],
     ['bytes that cannot be compressed', randomBytes(100_000)],
@@ -207,6 +210,10 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     ['a class instance', new (class Receipt {})()],
     ['a class instance below', { reason: [new Set([new (class Receipt {})()])] }],
     ['an error that carries more than errors do', Object.assign(new Error('no'), { code: 1 })],
+    ['an error with a name of its own', Object.assign(new Error('no'), { name: 'Odd' })],
+    ['a Map with a member of its own', Object.assign(new Map(), { x: 1 })],
+    ['bytes of a class of its own', new (class Bytes extends Uint8Array {})(2)],
+    ['a member that cannot be seen', Object.defineProperty({}, 'x', { value: 1, enumerable: false })],
     ['an error of a class of its own', { reason: new TerminalError('no') }],
     ['an error with such a cause', new Error('no', { cause: new TerminalError('no') })],
     ['more than eight megabytes', 'x'.repeat(8 * 1024 * 1024)],
@@ -222,16 +229,69 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     },
   );
 
-  it('records a value that cannot be read as done without value', async () => {
+  it.each([
+    ['an error', new Error('no')],
+    ['what is no error', Object.create(null)],
+  ])('records a value as done without it when reading it throws %s', async (_, thrown) => {
     const value = {
       get secret() {
-        throw new Error('no');
+        throw thrown;
       },
     };
     const call = way(() => value);
     expect(await call(request)).not.toHaveProperty('error');
     await call(request);
     expect(runs).toHaveLength(1);
+  });
+
+  it('keeps an object that is in many places as one', async () => {
+    const call = way(doubled);
+    await call(request);
+    let value: any = given(await call(request));
+    if (name === 'idempotentBatch') return; // nobody is answered
+    for (let level = 0; level < 40; level++, value = value.a) expect(value.a).toBe(value.b);
+  });
+
+  it('tells nobody what was in a value that was not kept', async () => {
+    const call = way(() => ({ charge: () => 'sk_live_123' }));
+    await call(request);
+    const second = await call(request);
+    if (name !== 'idempotentBatch') expect(second).toEqual(refused('RESULT_UNAVAILABLE'));
+    expect(String('error' in second && second.error.message)).not.toContain('sk_live');
+  });
+
+  it('hands out bytes that lie beside nothing else in memory', async () => {
+    const call = way(() => ({ bytes: Uint8Array.of(1, 2) }));
+    await call(request);
+    const second: any = given(await call(request));
+    if (name !== 'idempotentBatch') expect(second.bytes.buffer.byteLength).toBe(2);
+  });
+
+  it('records of a terminal error what can be kept: its members, its name and its cause', async () => {
+    const cause = new Error('why');
+    const declined = Object.assign(new TerminalError('declined', { cause }), {
+      code: 'E1',
+      retry: () => 1,
+      name: 'Declined',
+    });
+    const call = way(() => Promise.reject(declined));
+    await call(request);
+    const { error } = (await call(request)) as { error: any };
+    expect(error).toMatchObject({ message: 'declined', code: 'E1', cause: { message: 'why' }, name: 'Declined' });
+    expect(error).not.toHaveProperty('retry');
+  });
+
+  it("tells a stale run's terminal error to nobody while the run that took over is under way: it is not the outcome", async () => {
+    const { begin } = stopped();
+    const first = await begin();
+    wait(LEASE_MS);
+    const second = await begin();
+    first.gate.reject(new TerminalError('declined'));
+    expect(await first.answer).toEqual(
+      refused('LEASE_LOST', { cause: expect.objectContaining({ message: 'declined' }) }),
+    );
+    second.gate.resolve('second');
+    expect(await second.answer).toEqual(saw('second'));
   });
 
   it.each([
@@ -416,6 +476,13 @@ describe.each(WAYS)('$name', ({ build, name }) => {
 
 function given(seen: Seen): unknown {
   return 'value' in seen ? seen.value : undefined;
+}
+
+// As JSON it would be 2^40 objects.
+function doubled(): unknown {
+  let value: object = {};
+  for (let level = 0; level < 40; level++) value = { a: value, b: value };
+  return value;
 }
 
 function cycle(): unknown {

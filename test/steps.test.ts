@@ -185,6 +185,10 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     expect(effects).toEqual([]);
   });
 
+  it('may not bear a name that the SDK cannot read', async () => {
+    expect(await way(({ step }) => step('__proto__', () => 1))(request)).toEqual(refused('MISUSE'));
+  });
+
   it('may not be begun within themselves', async () => {
     const call = way(({ step }) => step('a', () => step('a', effect('never'))));
     expect(await call(request)).toEqual(refused('MISUSE'));

@@ -107,6 +107,14 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       await expect(resolve(store, id, { rerun: true })).rejects.toMatchObject({ code: 'MISUSE' });
     });
 
+    it('cannot be resolved by a value that cannot be kept', async () => {
+      const call = await lost({ onUnknown: 'refuse' });
+      const id = await idOf(call);
+      await expect(resolve(store, id, { value: () => 1 })).rejects.toMatchObject({ code: 'MISUSE' });
+      await resolve(store, id, { value: 'charged' });
+      expect(await call(request)).toEqual(saw('charged'));
+    });
+
     it('takes the word of an operator also where the answer to it was lost', async () => {
       const call = await lost(refuse);
       const id = await idOf(call);

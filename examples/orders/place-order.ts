@@ -1,3 +1,4 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 import httpErrorHandler from '@middy/http-error-handler';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -19,12 +20,19 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredRe
 
     const placed: PlacedOrder = { orderId, ...order };
     const answer = json(201, placed);
-    await idempotency.commit(answer, [
-      { Put: { TableName: process.env['ORDERS_TABLE'], Item: placed } },
-      { Put: { TableName: process.env['OUTBOX_TABLE'], Item: { ...placed, expiresAt: inDays(7) } } },
-    ]);
-    return answer;
+    try {
+      await idempotency.commit(answer, [
+        { Put: { TableName: process.env['ORDERS_TABLE'], Item: placed, ...IF_NEW } },
+        { Put: { TableName: process.env['OUTBOX_TABLE'], Item: { ...placed, expiresAt: inDays(7) } } },
+      ]);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      return json(409, { message: `order ${orderId} exists` }); // from before the retention, or another caller's
+    }
   });
+
+const IF_NEW = { ConditionExpression: 'attribute_not_exists(orderId)' };
 
 function json(statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 {
   return { statusCode, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };

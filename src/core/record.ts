@@ -14,7 +14,7 @@ export type Outcome =
 interface Common {
   /** Identity: operation, caller and key, see `recordId`. */
   readonly id: string;
-  /** Rises with every write; with `claimedAt` it tells a record from any other that ever had its id. */
+  /** Rises with every write; with `claimedAt` and `owner` it tells a record from any other that ever had its id. */
   readonly version: number;
   /** 1, 2, 3 … rises with every takeover: the fencing token. */
   readonly attempt: number;

@@ -29,7 +29,7 @@ export type CompletingWrite =
 export type Transacted = Written | { readonly done: false; readonly refusal: unknown };
 
 /** What tells a record from any other that ever had its id. */
-type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
+type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt' | 'owner'>;
 
 /**
  * Three atomic compare-and-swap primitives on single records; all judgement is elsewhere.
@@ -43,7 +43,7 @@ type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt'>;
 export interface Store {
   /** Writes `next` if no record has its id. */
   insert(next: Claimed, signal?: AbortSignal): Promise<Written>;
-  /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`. */
+  /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`, same `owner` or none. */
   replace(seen: Seen, next: IdempotencyRecord, signal?: AbortSignal): Promise<Written>;
   /**
    * Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one, and never

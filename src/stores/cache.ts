@@ -73,7 +73,8 @@ export function cached(store: Store, maxBytes: number): Store {
       async load(outcome, signal) {
         const whole = await load(outcome, signal);
         const record = recordOf.get(outcome);
-        const loaded = record && records.get(record.id) === record && { ...record, outcome: whole };
+        const isKnown = record && whole.kind !== 'unavailable' && records.get(record.id) === record;
+        const loaded = isKnown && { ...record, outcome: whole };
         if (loaded && sizeOf(loaded) <= maxBytes) remember(loaded);
         return whole;
       },

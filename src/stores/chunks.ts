@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { isIdempotencyError } from '../core/errors.ts';
@@ -42,8 +42,8 @@ export interface ChunkTable {
 
 /**
  * A store for bodies of any size: large ones are compressed, and kept apart if they are large still. Chunks are written before
- * the record points to them and expire after it. Their keys hold the owner and a digest of what they hold: no run can write
- * under the pointer of another.
+ * the record points to them and expire after it. Their keys hold the owner and are never used again: nobody can write under the
+ * pointer of another. What cannot be written there is recorded as done without value.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
   const stow = async (
@@ -61,11 +61,15 @@ export function withChunks(store: Store, table: ChunkTable): Store {
     const isSmaller = packed.length < plain.length;
     const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
     if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
-    const at = `${by.id}#${by.owner}#${createHash('sha256').update(bytes).digest('base64url')}`;
+    const at = `${by.id}#${by.owner}#${randomUUID()}`;
     const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
     const expiresAt = chunksExpireAt(by);
     const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
-    await Promise.all(idsOf(at, chunks).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
+    try {
+      await Promise.all(idsOf(at, chunks).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
+    } catch {
+      return { kind: 'unavailable', body: 'it could not be written' };
+    }
     return { ...rest, stored: { ...how, at, chunks } };
   };
 
@@ -86,10 +90,11 @@ export function withChunks(store: Store, table: ChunkTable): Store {
 
     async replace(seen, next, signal) {
       if (next.status === 'COMPLETED') return store.replace(seen, await completed(next, signal), signal);
+      const written = await store.replace(seen, next, signal);
       // What earlier attempts kept apart is to live as long as the record that still points to it.
-      const kept = Object.values(next.steps).flatMap(pointedTo);
-      await Promise.all(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
-      return store.replace(seen, next, signal);
+      const kept = written.done ? Object.values(next.steps).flatMap(pointedTo) : [];
+      await Promise.allSettled(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
+      return written;
     },
 
     async update(held, change, signal) {
@@ -109,7 +114,11 @@ export function withChunks(store: Store, table: ChunkTable): Store {
       const parts = ids.length > 0 ? await table.get(ids, signal) : [Buffer.from(body as Uint8Array)];
       if (!isWhole(parts)) return { kind: 'unavailable', body: 'a part of it is gone' };
       const bytes = Buffer.concat(parts);
-      return { ...rest, body: stored['packed'] ? await promisify(gunzip)(bytes) : bytes };
+      try {
+        return { ...rest, body: stored['packed'] ? await promisify(gunzip)(bytes) : bytes };
+      } catch {
+        return { kind: 'unavailable', body: 'it was damaged' };
+      }
     },
 
     ...(transact && {
@@ -133,10 +142,12 @@ interface Holder {
   readonly retention?: number;
 }
 
-// A record moves its expiry while it is extended and when it is released, by less than a day. Where it has none, its large
-// values outlive the lease by three months.
+// In its run a record moves its expiry: to now and the retention when it is released. Where it has none, its large values
+// outlive the lease by three months.
 function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Holder): number {
-  return expiresAt === undefined ? Math.ceil((leaseUntil + retention) / 1000) + 90 * DAY : expiresAt + DAY;
+  if (expiresAt === undefined) return Math.ceil((Math.max(leaseUntil, Date.now()) + retention) / 1000) + 90 * DAY;
+  const released = leaseUntil > 0 ? Math.ceil((Date.now() - leaseUntil) / 1000) + expiresAt : expiresAt;
+  return Math.max(expiresAt, released) + DAY;
 }
 
 function pointedTo(outcome: Outcome): string[] {

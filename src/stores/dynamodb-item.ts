@@ -42,11 +42,19 @@ export const IF_ABSENT: Condition = {
 };
 
 /** The record is still the one that was seen. */
-export function ifSeen(seen: Pick<IdempotencyRecord, 'version' | 'claimedAt'>): Condition {
+export function ifSeen({
+  version,
+  claimedAt,
+  owner,
+}: Pick<IdempotencyRecord, 'version' | 'claimedAt' | 'owner'>): Condition {
   return {
-    ConditionExpression: '#version = :version AND #claimedAt = :claimedAt',
-    ExpressionAttributeNames: { '#version': 'version', '#claimedAt': 'claimedAt' },
-    ExpressionAttributeValues: { ':version': { N: `${seen.version}` }, ':claimedAt': { N: `${seen.claimedAt}` } },
+    ConditionExpression: `#version = :version AND #claimedAt = :claimedAt AND ${owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner'}`,
+    ExpressionAttributeNames: placeholders(['version', 'claimedAt', 'owner']),
+    ExpressionAttributeValues: {
+      ':version': { N: `${version}` },
+      ':claimedAt': { N: `${claimedAt}` },
+      ...(owner !== undefined && { ':owner': { S: owner } }),
+    },
   };
 }
 

@@ -1,33 +1,42 @@
-import { changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts';
+import { type Change, type Claimed, changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts';
 import type { Store, Written } from '../core/store.ts';
 
 /** The reference store: one process, gone with it. For tests and local runs; records expire, but are never deleted. */
 export function memoryStore(): Store {
   const records = new Map<string, IdempotencyRecord>();
-  const DONE: Written = { done: true };
+
+  const write = async (id: string, next: IdempotencyRecord | undefined): Promise<Written> => {
+    if (!next) return { done: false, found: records.get(id) };
+    records.set(id, next);
+    return { done: true };
+  };
 
   return {
-    async insert(next) {
-      const found = records.get(next.id);
-      if (found) return { done: false, found };
-      records.set(next.id, next);
-      return DONE;
-    },
-
-    async replace(seen, next) {
-      const found = records.get(seen.id);
-      if (found?.version !== seen.version || found.claimedAt !== seen.claimedAt) return { done: false, found };
-      records.set(next.id, next);
-      return DONE;
-    },
-
-    async update(held, change) {
-      const found = records.get(held.id);
-      if (found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner)
-        return { done: false, found };
-      if (isOvertaken(found, change)) return { done: false, found };
-      records.set(found.id, changed(found, change));
-      return DONE;
-    },
+    insert: (next) => write(next.id, inserted(records.get(next.id), next)),
+    replace: (seen, next) => write(seen.id, replaced(records.get(seen.id), seen, next)),
+    update: (held, change) => write(held.id, updated(records.get(held.id), held, change)),
   };
+}
+
+type Found = IdempotencyRecord | undefined;
+
+/** What an insert makes of what it finds; undefined: it loses. */
+export function inserted(found: Found, next: IdempotencyRecord): Found {
+  return found ? undefined : next;
+}
+
+/** What a replace makes of what it finds; undefined: it loses. */
+export function replaced(
+  found: Found,
+  seen: Pick<IdempotencyRecord, 'version' | 'claimedAt' | 'owner'>,
+  next: IdempotencyRecord,
+): Found {
+  const isSame = found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner;
+  return isSame ? next : undefined;
+}
+
+/** What an owner's update makes of what it finds; undefined: it loses. */
+export function updated(found: Found, held: Claimed, change: Change): Found {
+  if (found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner) return undefined;
+  return isOvertaken(found, change) ? undefined : changed(found, change);
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type AttributeValue, DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDBStore, type Execution, runOnce } from 'effectively-once';
+import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDBStore, type Execution, resolve, runOnce } from 'effectively-once';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from '../engine.ts';
-import { type FaultyClient, faultyClient, isDown } from '../faults.ts';
+import { type Fault, type FaultyClient, faultyClient, isDown, neverAnswers, refuses } from '../faults.ts';
 
 const KB = 1024;
 const LARGE = randomBytes(300 * KB).toString('base64'); // 300 KB when it is compressed
@@ -115,10 +115,73 @@ describe('a large value', () => {
     await expect(run(() => 'never')).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
   });
 
-  it('that cannot be written does not hold the caller up, nor release the key', async () => {
-    aws.next('PutItem', (apply) => apply(), ...isDown);
-    expect(await run(() => LARGE)).toBe(LARGE);
-    await expect(run(() => 'never')).rejects.toMatchObject({ code: 'CONFLICT' });
+  it.each([
+    ['as the store is down', isDown],
+    ['as the grant is too old', [refuses('AccessDeniedException')]],
+  ])(
+    'that cannot be written, %s, is recorded as done without it: the caller gets it, and nothing runs again',
+    async (_, faults) => {
+      aws.next('PutItem', (apply) => apply(), ...faults);
+      expect(await run(() => LARGE)).toBe(LARGE);
+      await expect(run(() => 'never')).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+    },
+  );
+
+  it('that was damaged is RESULT_UNAVAILABLE', async () => {
+    await run(() => LARGE);
+    const [chunk] = (await items()).chunks;
+    const Item = { ...chunk, bytes: { B: Buffer.from('nonsense') } };
+    await engineClient().send(new PutItemCommand({ TableName: tableName, Item }));
+    await expect(run(() => 'never')).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+  });
+
+  it('is read to its end where DynamoDB hands out a part', async () => {
+    const bytes = randomBytes(900 * KB);
+    await run(() => bytes);
+    const inParts: Fault = async (apply) => {
+      const { output, ...rest }: any = await apply();
+      const [[table, read] = ['', []]] = Object.entries<any[]>(output.Responses);
+      const Keys = read.slice(1).map(({ id }) => ({ id }));
+      return {
+        ...rest,
+        output: { ...output, Responses: { [table]: read.slice(0, 1) }, UnprocessedKeys: { [table]: { Keys } } },
+      };
+    };
+    aws.next('BatchGetItem', inParts, inParts, refuses('ThrottlingException'));
+    expect(await run(() => 'never')).toEqual(bytes);
+  });
+
+  it('that does not arrive in time is STORE_UNAVAILABLE', async () => {
+    await run(() => LARGE);
+    aws.next('BatchGetItem', neverAnswers);
+    await expect(run(() => 'never', { lease: '1s' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  it('that is too large is forgotten by nobody else: the cache keeps what it knew', async () => {
+    const store = dynamoDBStore({ client: aws.client, tableName, cache: 2_000_000 });
+    await run(() => LARGE, { store });
+    aws.next('BatchGetItem', ...isDown);
+    await run(() => LARGE, { store, key: 'another' });
+    expect(await run(() => 'never', { store })).toBe(LARGE);
+  });
+
+  it('may be what was found out about an unknown outcome', async () => {
+    run(crash);
+    await vi.waitFor(async () => expect((await items()).record).toBeDefined());
+    wait(12);
+    expect(await run(() => 'never', { onUnknown: () => ({ value: LARGE }) })).toBe(LARGE);
+    expect(await run(() => 'never')).toBe(LARGE);
+  });
+
+  it('may be what an operator says of one', async () => {
+    run(crash, { onUnknown: 'refuse' });
+    await vi.waitFor(async () => expect((await items()).record).toBeDefined());
+    wait(12);
+    await resolve(dynamoDBStore({ client: aws.client, tableName }), (await items()).record['id']?.S ?? '', {
+      value: LARGE,
+    });
+    expect((await items()).chunks).toHaveLength(1);
+    expect(await run(() => 'never')).toBe(LARGE);
   });
 
   it('of a stale run harms nobody: the winner keeps its own', async () => {
@@ -165,7 +228,7 @@ describe('a large value of a step', () => {
   const failing = ({ step }: Execution) => step('large', () => LARGE).then(() => Promise.reject(new Error('no')));
 
   it('lives as long as the record that points to it, however often the run fails', async () => {
-    for (let attempt = 1; attempt <= 5; attempt++) {
+    for (let attempt = 1; attempt <= 40; attempt++) {
       await expect(run(failing)).rejects.toThrow('no');
       const { record, chunks } = await items();
       expect(chunks).toHaveLength(1);
@@ -192,6 +255,43 @@ describe('a large value of a step', () => {
     wait(12);
     const reconcile = vi.fn((_, { steps }) => ({ value: steps.large.value.length }));
     expect(await run(() => 'never', { onUnknown: reconcile })).toBe(LARGE.length);
+  });
+
+  it('that a long run kept lives as long as the record that it releases', async () => {
+    const late = async ({ step }: Execution) => {
+      wait(30 * 60 * 60);
+      await step('large', () => LARGE);
+      throw new Error('no');
+    };
+    await expect(run(late)).rejects.toThrow('no');
+    const { record, chunks } = await items();
+    expect(expiryOf(chunks[0])).toBeGreaterThan(expiryOf(record));
+  });
+
+  it('is apart from 8 KB on, and costs the next write nothing', async () => {
+    await expect(
+      run(({ step }) => step('s', () => randomBytes(9 * KB)).then(() => Promise.reject(new Error('no')))),
+    ).rejects.toThrow('no');
+    expect(sizeOf((await items()).record)).toBeLessThan(KB);
+  });
+
+  it('is not renewed for a retry that loses', async () => {
+    await expect(run(failing)).rejects.toThrow('no');
+    let updates = 0;
+    const counted: Fault = (apply) => apply().finally(() => updates++);
+    aws.next('UpdateItem', ...Array.from({ length: 10 }, () => counted));
+    const gate = Promise.withResolvers<string>();
+    const retries = Array.from({ length: 5 }, () => run(() => gate.promise).catch(({ code }) => code));
+    setTimeout(() => gate.resolve('done'), 200);
+    expect((await Promise.all(retries)).sort()).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT', 'CONFLICT', 'done']);
+    expect(updates).toBe(2); // a renewal, and the completion
+  });
+
+  it('that is gone is not made again by a retry', async () => {
+    await expect(run(failing)).rejects.toThrow('no');
+    await lose((await items()).chunks[0]);
+    await run(() => 'done');
+    expect((await items()).chunks).toEqual([]);
   });
 
   it('that is gone is shown as unavailable, and refuses a rerun of its step', async () => {
