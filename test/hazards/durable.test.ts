@@ -29,6 +29,6 @@ it('D4: a context that has a step of its own is not taken for a durable one', as
     scope: 'charge',
     key: ({ orderId }) => orderId,
   });
-  const context = { ...lambdaContext(), step: 3 };
+  const context = { ...lambdaContext(), step: () => {} };
   for (let time = 0; time < 2; time++) expect(await charge({ orderId: '1' }, context)).toBe(1);
 });
