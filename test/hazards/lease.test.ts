@@ -37,6 +37,7 @@ it('A16: the end of a lease is judged to the millisecond', async () => {
 it('A17: without a Lambda context a lease is asked for, and a crash locks the key no longer than that', async () => {
   const withoutLease = idempotent(async () => 'ran', { store: world.store(), scope: 'charge', key: () => '1' });
   expect(await seen(withoutLease({}, undefined as never))).toBe('CONFIG_INVALID');
+  expect(world.aws().requests()).toBe(0);
   const charge = (handler: Handler) =>
     seen(runOnce({ store: world.store(), scope: 'charge', key: '1', lease: '30s' }, handler));
   await dies(charge);

@@ -1,4 +1,5 @@
 import middy from '@middy/core';
+import oldest from 'middy-oldest';
 import { LEASE_MS } from '../lab.ts';
 import { effectful, effects, type History, said, see } from './history.ts';
 
@@ -82,12 +83,17 @@ export const middyHistories: readonly History[] = [
       return { isSafe: said(retry) === 'charged', saw: `retry got ${said(retry)}` };
     },
   },
-  {
+  sharingInternal('Middy: a keyless request, then a key twice, by one `internal`', middy),
+  sharingInternal('the same on Middy 7.0.0', oldest as typeof middy),
+];
+
+function sharingInternal(story: string, engine: typeof middy): History {
+  return {
     id: 'B7',
-    story: 'Middy with an `internal`: a keyless request, then a key twice',
+    story,
     async play({ middleware, context }) {
       const { handler, count } = effectful();
-      const call = middy({ internal: {} })
+      const call = engine({ internal: {} })
         .use(middleware({ mayLackKey: true }))
         .handler(handler);
       await call({}, context());
@@ -95,5 +101,5 @@ export const middyHistories: readonly History[] = [
       const retry = await see(call(order(), context()));
       return { ...effects(count() - 1, 1, said(retry)), isSafe: count() === 2 && !retry.isError };
     },
-  },
-];
+  };
+}
