@@ -49,8 +49,9 @@ print(
   LIBRARIES.map((library) => `${safe.get(library)} of ${HISTORIES.length}`),
 );
 console.log(`
-Each library is set up as its documentation shows first. Powertools has an option against A9 (throwOnNoIdempotencyKey, not for
-half a key) and A13 (payloadValidationJmesPath); in D1 effectively-once refuses durable contexts altogether.`);
+Each library is set up as its documentation shows first. Powertools avoids A8 and A14 with a store for each operation, A9 with
+throwOnNoIdempotencyKey (half a key excepted), A13 with payloadValidationJmesPath. A18 needs a process that serves several invocations
+at once. In D1 effectively-once refuses durable contexts altogether.`);
 await engine.stop();
 process.exit(safe.get(ours) === HISTORIES.length ? 0 : 1);
 
