@@ -1,26 +1,22 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Engine, LOCAL } from './dynamodb.ts';
+import { CHECKOUT, install, need, run } from './install.ts';
 import { freePort, type Server, startServer } from './server.ts';
 
-const run = promisify(execFile);
-const ROOT = dirname(import.meta.dirname);
-const VENV = join(ROOT, '.venv');
-const REQUIREMENTS = join(import.meta.dirname, 'ministack', 'requirements.txt');
-const INSTALLED = join(VENV, 'installed.txt');
+const VENV = join(CHECKOUT, '.venv');
 
 /** Installs MiniStack into `.venv`, unless it is there. */
 export async function installMiniStack(): Promise<void> {
-  const wanted = readFileSync(REQUIREMENTS, 'utf8');
-  if (read(INSTALLED) === wanted) return;
-  await requirePython();
-  await run('python3', ['-m', 'venv', '--clear', VENV]);
-  const quietly = ['--quiet', '--no-cache-dir', '--disable-pip-version-check'];
-  await run(join(VENV, 'bin', 'pip'), ['install', ...quietly, '--requirement', REQUIREMENTS]);
-  writeFileSync(INSTALLED, wanted);
+  const requirements = join(import.meta.dirname, 'ministack', 'requirements.txt');
+  await install(VENV, requirements, async () => {
+    const isRecent = ['-c', 'import sys; print(sys.version_info >= (3, 10))'];
+    await need('MiniStack needs Python 3.10 or later', 'python3', isRecent, /True/);
+    await run('python3', ['-m', 'venv', '--clear', VENV]);
+    const quietly = ['--quiet', '--no-cache-dir', '--disable-pip-version-check'];
+    await run(join(VENV, 'bin', 'pip'), ['install', ...quietly, '--requirement', requirements]);
+  });
 }
 
 /**
@@ -55,19 +51,4 @@ export async function startMiniStack({ port: wanted = 4566 }: { port?: number } 
     cleanUp: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
   });
   return { ...server, endpoint };
-}
-
-async function requirePython(): Promise<void> {
-  const isRecent = ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))'];
-  await run('python3', isRecent).catch(() => {
-    throw new Error('MiniStack needs Python 3.10 or later: put `python3` on the PATH.');
-  });
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
