@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type CreateTableCommandInput, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { freePort, startServer } from './server.ts';
+import { freePort, type Server, startServer } from './server.ts';
 
 /** A DynamoDB on this machine. */
 export interface Engine {
@@ -17,13 +17,14 @@ export const LOCAL = {
 
 export type TableSchema = Omit<CreateTableCommandInput, 'TableName'>;
 
-/**
- * Starts the embedded DynamoDB on a free loopback port, in memory. `DYNAMODB_ENDPOINT` names a running one instead.
- * It dies with this process, unless that is killed with SIGKILL.
- */
+/** Starts the embedded DynamoDB. `DYNAMODB_ENDPOINT` names a running one instead. */
 export async function startDynamoDB(): Promise<Engine> {
   const given = process.env['DYNAMODB_ENDPOINT'];
-  if (given) return reachable(given);
+  return given ? reachable(given) : startDynoxide();
+}
+
+/** On a free loopback port, in memory. */
+export async function startDynoxide(): Promise<Engine & Server> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const server = await startServer({
@@ -36,7 +37,7 @@ export async function startDynamoDB(): Promise<Engine> {
       `There is no embedded DynamoDB for ${process.platform}-${process.arch}: put \`dynoxide\` on the PATH, or set ` +
       'DYNAMODB_ENDPOINT to a running DynamoDB Local.',
   });
-  return { endpoint, stop: server.stop };
+  return { ...server, endpoint };
 }
 
 export function clientOf({ endpoint }: Pick<Engine, 'endpoint'>): DynamoDBClient {
