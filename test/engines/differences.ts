@@ -3,7 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LOCAL } from '../../local/dynamodb.ts';
 import { run } from '../../local/install.ts';
 import { ENGINES } from './engines.ts';
-import { PROBES, tableOf } from './probes.ts';
+import { PROBES } from './probes.ts';
+import { tableOf } from './subject.ts';
 
 /** Prints, in Markdown, what the engines do where they differ from each other or from AWS. */
 async function main(): Promise<void> {
@@ -15,8 +16,9 @@ async function main(): Promise<void> {
     ['Start, about'],
     ['Memory after the start, and after all this'],
   ];
-  print(['Behaviour', 'AWS documents', ...ENGINES.map(({ name }) => name)]);
-  print(['Behaviour', 'AWS documents', ...ENGINES.map(({ name }) => name)].map(() => '---'));
+  const headings = ['Behaviour', 'AWS documents', ...ENGINES.map(({ name }) => name)];
+  print(headings);
+  print(headings.map(() => '---'));
   for (const [row, [behaviour = '', documented = '']] of rows.entries()) {
     const expected = PROBES[row]?.documented;
     const cells = columns.map((column) => column[row] ?? '');
@@ -56,9 +58,11 @@ async function megabytes(pid: number): Promise<number> {
 
 function listens(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+    const socket = connect(port, host, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }
 
