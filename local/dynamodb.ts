@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type CreateTableCommandInput, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { freePort, type Server, startServer } from './server.ts';
 
 /** A DynamoDB on this machine. */
 export interface Engine {
@@ -19,29 +17,27 @@ export const LOCAL = {
 
 export type TableSchema = Omit<CreateTableCommandInput, 'TableName'>;
 
-/**
- * Starts the embedded DynamoDB on a free loopback port, in memory. `DYNAMODB_ENDPOINT` names a running one instead.
- * It dies with this process, unless that is killed with SIGKILL.
- */
+/** Starts the embedded DynamoDB. `DYNAMODB_ENDPOINT` names a running one instead. */
 export async function startDynamoDB(): Promise<Engine> {
   const given = process.env['DYNAMODB_ENDPOINT'];
-  if (given) return reachable(given);
+  return given ? reachable(given) : startDynoxide();
+}
+
+/** On a free loopback port, in memory. */
+export async function startDynoxide(): Promise<Engine & Server> {
   const port = await freePort();
-  const engine = spawn(binary(), ['--host', '127.0.0.1', '--port', `${port}`], { stdio: 'ignore' });
-  const kill = (): boolean => engine.kill('SIGKILL');
-  process.once('exit', kill);
   const endpoint = `http://127.0.0.1:${port}`;
-  await ready(engine, endpoint);
-  return {
-    endpoint,
-    stop: async () => {
-      process.off('exit', kill);
-      if (engine.exitCode !== null) return;
-      const exited = new Promise((resolve) => engine.once('exit', resolve));
-      kill();
-      await exited;
-    },
-  };
+  const server = await startServer({
+    name: 'The embedded DynamoDB',
+    command: binary(),
+    args: ['--host', '127.0.0.1', '--port', `${port}`],
+    answers: () => answers(endpoint),
+    readyWithinMs: 10_000,
+    missing:
+      `There is no embedded DynamoDB for ${process.platform}-${process.arch}: put \`dynoxide\` on the PATH, or set ` +
+      'DYNAMODB_ENDPOINT to a running DynamoDB Local.',
+  });
+  return { ...server, endpoint };
 }
 
 export function clientOf({ endpoint }: Pick<Engine, 'endpoint'>): DynamoDBClient {
@@ -49,19 +45,20 @@ export function clientOf({ endpoint }: Pick<Engine, 'endpoint'>): DynamoDBClient
 }
 
 async function reachable(endpoint: string): Promise<Engine> {
-  const client = URL.canParse(endpoint) ? clientOf({ endpoint }) : undefined;
-  const answers = await client?.send(new ListTablesCommand({})).catch(() => undefined);
-  client?.destroy();
-  if (answers) return { endpoint, stop: async () => {} };
+  if (URL.canParse(endpoint) && (await answers(endpoint))) return { endpoint, stop: async () => {} };
   throw new Error(`No DynamoDB answers at DYNAMODB_ENDPOINT=${endpoint}: start one there, or unset the variable.`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+export async function answers(endpoint: string): Promise<boolean> {
+  const client = new DynamoDBClient({ ...LOCAL, endpoint, maxAttempts: 1 });
+  try {
+    await client.send(new ListTablesCommand({}));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.destroy();
+  }
 }
 
 function binary(): string {
@@ -71,27 +68,4 @@ function binary(): string {
   } catch {
     return 'dynoxide'; // on the PATH
   }
-}
-
-async function ready(engine: ChildProcess, endpoint: string): Promise<void> {
-  const failed = new Promise<never>((_, reject) => {
-    engine.once('error', () =>
-      reject(
-        new Error(
-          `There is no embedded DynamoDB for ${process.platform}-${process.arch}: put \`dynoxide\` on the PATH, or set ` +
-            'DYNAMODB_ENDPOINT to a running DynamoDB Local.',
-        ),
-      ),
-    );
-    engine.once('exit', (code) =>
-      reject(new Error(`The embedded DynamoDB ended with code ${code} before it was ready.`)),
-    );
-  });
-  failed.catch(() => {});
-  const client = clientOf({ endpoint });
-  for (let tries = 0; tries < 100; tries++) {
-    const up = await Promise.race([client.send(new ListTablesCommand({})).catch(() => sleep(20)), failed]);
-    if (up) return client.destroy();
-  }
-  throw new Error(`The embedded DynamoDB did not answer at ${endpoint}.`);
 }

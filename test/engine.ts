@@ -21,11 +21,14 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = await startDynamoDB();
   const assemblies = mkdtempSync(join(tmpdir(), 'effectively-once-cdk-'));
+  const remove = (): void => rmSync(assemblies, { recursive: true, force: true });
+  process.once('exit', remove); // a run that is interrupted tears nothing down
   project.provide('endpoint', engine.endpoint);
   project.provide('assemblies', assemblies);
   return async () => {
     await engine.stop();
-    rmSync(assemblies, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   };
 }
 
