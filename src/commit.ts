@@ -33,7 +33,7 @@ export function commitOf(store: Store, lease: Claimed, retention: number, outcom
     checkWrites(writes, id);
     const outcome = outcomes.ofValue(value);
     try {
-      const result = await commit({ ...store, transact }, lease, outcome, writes, retention, Date.now());
+      const result = await commit({ ...store, transact }, lease, outcome, writes, retention, Date.now);
       if (result.kind === 'refused') throw result.refusal;
       if (result.kind !== 'done') {
         throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });

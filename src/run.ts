@@ -97,7 +97,7 @@ export function held(
   };
   /** What the run must answer instead, because another took over. */
   const recorded = async (outcome: Outcome, cause?: unknown): Promise<Answer | undefined> => {
-    const write = complete(store, lease, outcome, retention, Date.now());
+    const write = complete(store, lease, outcome, retention, Date.now);
     const result = await settle(write, 'completed', 'completion-failed').finally(hold.stop);
     if (result.kind === 'lost')
       throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
@@ -105,7 +105,7 @@ export function held(
   };
   const giveUp = async (): Promise<Settled> => {
     if ((await steps.settled()) && !commits.doubt())
-      return settle(release(store, lease, retention, Date.now()), 'released', 'release-failed');
+      return settle(release(store, lease, retention, Date.now), 'released', 'release-failed');
     publish('outcome-unknown', about); // what has had its effect may not be on record
     return { kind: 'done' };
   };
@@ -177,7 +177,7 @@ export function held(
       await close();
       if (taken?.from !== 'abandoned') await giveUp();
       else if ((await steps.settled()) && !commits.doubt()) {
-        await surrender(store, lease, retention, Date.now()).catch(() => {}); // the lease runs out
+        await surrender(store, lease, retention, Date.now).catch(() => {}); // the lease runs out
       }
       hold.stop();
     },

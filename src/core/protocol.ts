@@ -62,9 +62,9 @@ export function complete(
   lease: Claimed,
   outcome: Outcome,
   retention: number,
-  now: number,
+  now: () => number,
 ): Promise<Settled> {
-  return settle(store, lease, completion(outcome, retention, now), now);
+  return settle(store, lease, completion(outcome, retention, now()), now);
 }
 
 /** {@link complete} together with the user's writes. The record is judged first; only if it is clean is a write's refusal told. */
@@ -74,11 +74,11 @@ export async function commit(
   outcome: Outcome,
   writes: readonly TransactWrite[],
   retention: number,
-  now: number,
+  now: () => number,
 ): Promise<Settled | Refused> {
-  const change = completion(outcome, retention, now);
+  const change = completion(outcome, retention, now());
   const written = await store.transact({ held: lease, completion: change }, writes);
-  return 'refusal' in written ? { kind: 'refused', refusal: written.refusal } : judge(written, lease, change, now);
+  return 'refusal' in written ? { kind: 'refused', refusal: written.refusal } : judge(written, lease, change, now());
 }
 
 /** Claims and completes in one transaction with the user's writes: {@link claim}, for a run that needs no lease. */
@@ -116,8 +116,8 @@ function completion(outcome: Outcome, retention: number, now: number): Completio
 }
 
 /** Gives the lease up without an outcome: the next request runs at once. */
-export function release(store: Store, lease: Claimed, retention: number, now: number): Promise<Settled> {
-  return settle(store, lease, { expiresAt: seconds(now + retention) }, now);
+export function release(store: Store, lease: Claimed, retention: number, now: () => number): Promise<Settled> {
+  return settle(store, lease, { expiresAt: seconds(now() + retention) }, now);
 }
 
 /** Prolongs the lease, and moves the expiry of a record that has one; false: the lease was lost. */
@@ -128,8 +128,9 @@ export async function extend(store: Store, lease: Claimed, leaseUntil: number, r
 }
 
 /** Ends a lease that was taken from a run that died, before this one has done anything: the outcome is unknown as before. */
-export async function surrender(store: Store, lease: Claimed, retention: number, now: number): Promise<void> {
-  await store.update(lease, { leaseEnded: now, ...expiry(lease, now + retention) });
+export async function surrender(store: Store, lease: Claimed, retention: number, now: () => number): Promise<void> {
+  const leaseEnded = now();
+  await store.update(lease, { leaseEnded, ...expiry(lease, leaseEnded + retention) });
 }
 
 function expiry(lease: Claimed, at: number): Pick<Claimed, 'expiresAt'> {
@@ -184,13 +185,13 @@ async function write(
   } catch (error) {
     // It may have landed. Nothing has run, so what may be ours is given back; failing that, the lease runs out.
     const giveBack = taken?.from === 'abandoned' ? surrender : release;
-    if (isIdempotencyError(error) && error.retryable) await giveBack(store, next, retention, now()).catch(() => {});
+    if (isIdempotencyError(error) && error.retryable) await giveBack(store, next, retention, now).catch(() => {});
     throw error;
   }
 }
 
-async function settle(store: Store, lease: Claimed, change: Change, now: number): Promise<Settled> {
-  return judge(await store.update(lease, change), lease, change, now);
+async function settle(store: Store, lease: Claimed, change: Change, now: () => number): Promise<Settled> {
+  return judge(await store.update(lease, change), lease, change, now()); // the answer may have taken long
 }
 
 function judge(written: Written, lease: Claimed, change: Change, now: number): Settled {

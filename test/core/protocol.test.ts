@@ -43,7 +43,7 @@ describe('claim', () => {
     now += 1_000;
     const second = await acquire();
     expect(second).toMatchObject({ attempt: 2, version: 2 });
-    await release(store, second, HOUR, now);
+    await release(store, second, HOUR, clock);
     expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'released' }, lease: { attempt: 3 } });
     now += 1_000;
     expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' }, lease: { attempt: 4 } });
@@ -65,7 +65,7 @@ describe('claim', () => {
     const racing: Store = {
       ...store,
       replace: async (seen, next) => {
-        await complete(store, first, DONE, HOUR, now);
+        await complete(store, first, DONE, HOUR, clock);
         return store.replace(seen, next);
       },
     };
@@ -74,7 +74,7 @@ describe('claim', () => {
 
   it('begins anew where TTL deleted the record in the way', async () => {
     const old = await acquire();
-    await complete(store, old, DONE, HOUR, now);
+    await complete(store, old, DONE, HOUR, clock);
     now += 2 * HOUR;
     const replaced = memoryStore();
     let met = false;
@@ -133,48 +133,63 @@ describe('a run whose lease was taken over', () => {
 
   it('can neither complete nor release nor extend (A4, A5)', async () => {
     const { stale, winner } = await takenOver();
-    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
-    expect(await release(store, stale, HOUR, now)).toEqual({ kind: 'lost' });
+    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
     expect(await extend(store, stale, now + HOUR, HOUR)).toBe(false);
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
-    expect(await complete(store, winner, DONE, HOUR, now)).toEqual({ kind: 'done' });
+    expect(await complete(store, winner, DONE, HOUR, clock)).toEqual({ kind: 'done' });
   });
 
   it("adopts the winner's outcome", async () => {
     const { stale, winner } = await takenOver();
-    await complete(store, winner, DONE, HOUR, now);
-    expect(await complete(store, stale, { kind: 'value', body: '"mine"' }, HOUR, now)).toEqual({
+    await complete(store, winner, DONE, HOUR, clock);
+    expect(await complete(store, stale, { kind: 'value', body: '"mine"' }, HOUR, clock)).toEqual({
       kind: 'adopted',
       outcome: DONE,
     });
-    expect(await release(store, stale, HOUR, now)).toEqual({ kind: 'adopted', outcome: DONE });
+    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'adopted', outcome: DONE });
   });
 
   it('adopts nothing of another payload, nor what has expired', async () => {
     const stale = await acquire();
     now += 2 * HOUR;
     const other = await acquire({ fingerprint: 'g' });
-    await complete(store, other, DONE, HOUR, now);
-    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
+    await complete(store, other, DONE, HOUR, clock);
+    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
     now += 2 * HOUR;
     const same = await acquire({ fingerprint: 'f' });
-    await complete(store, same, DONE, HOUR, now);
+    await complete(store, same, DONE, HOUR, clock);
     now += 2 * HOUR;
-    expect(await complete(store, stale, DONE, HOUR, now)).toEqual({ kind: 'lost' });
+    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
   });
 });
 
 describe('complete', () => {
+  it('adopts nothing that expires while the answer is on its way', async () => {
+    const stale = await acquire();
+    now += 5_000;
+    await complete(store, await acquire(), DONE, HOUR, clock);
+    const slow: Store = {
+      ...store,
+      update: async (held, change) => {
+        const written = await store.update(held, change);
+        now += HOUR + 1_000;
+        return written;
+      },
+    };
+    expect(await complete(slow, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+  });
+
   it('is done when an earlier try of it has landed', async () => {
     const lease = await acquire();
-    await complete(store, lease, DONE, HOUR, now);
-    expect(await complete(store, lease, DONE, HOUR, now)).toEqual({ kind: 'done' });
+    await complete(store, lease, DONE, HOUR, clock);
+    expect(await complete(store, lease, DONE, HOUR, clock)).toEqual({ kind: 'done' });
   });
 
   it('is not undone by a release that comes late', async () => {
     const lease = await acquire();
-    await complete(store, lease, DONE, HOUR, now);
-    await release(store, lease, HOUR, now);
+    await complete(store, lease, DONE, HOUR, clock);
+    await release(store, lease, HOUR, clock);
     expect(await claim(store, request(), clock)).toMatchObject({ kind: 'replay' });
   });
 });
@@ -182,8 +197,8 @@ describe('complete', () => {
 describe('release', () => {
   it('is done when an earlier try of it has landed', async () => {
     const lease = await acquire();
-    await release(store, lease, HOUR, now);
-    expect(await release(store, lease, HOUR, now)).toEqual({ kind: 'done' });
+    await release(store, lease, HOUR, clock);
+    expect(await release(store, lease, HOUR, clock)).toEqual({ kind: 'done' });
   });
 });
 
@@ -205,7 +220,7 @@ describe('commitUnclaimed', () => {
 describe('surrender', () => {
   it('leaves the outcome as unknown as it was, and at once for the next to ask', async () => {
     const lease = await acquire({ onUnknown: 'reconcile' });
-    await surrender(store, lease, HOUR, now);
+    await surrender(store, lease, HOUR, clock);
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
     expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
   });

@@ -1,0 +1,79 @@
+import type { Handler, Program } from './executor.ts';
+import { SECOND } from './executor.ts';
+import type { Bounds } from './world.ts';
+
+/** A few requests and what may happen to them. */
+export interface Configuration {
+  readonly name: string;
+  readonly programs: readonly Program[];
+  readonly bounds: Bounds;
+}
+
+const plain: Handler = async (_, { effect, value }) => {
+  await effect('work');
+  return value;
+};
+
+const stepped: Handler = async ({ step }, { effect, value }) => {
+  await step('a', () => effect('step a'));
+  await effect('work');
+  return value;
+};
+
+const sideBySide: Handler = async ({ step }, { effect, value }) => {
+  await Promise.all([step('a', () => effect('step a')), step('b', () => effect('step b'))]);
+  return value;
+};
+
+const committing: Handler = async ({ commit }, { effect, value }) => {
+  await effect('work');
+  await commit(value, []);
+  await effect('afterwards');
+  return { ...value, payload: 'what was made of it' };
+};
+
+const BASE: Program = { key: 'k', payload: 'p', handler: plain, endings: ['return', 'fail', 'terminal'], ahead: 0 };
+const STEPPED: Program = { ...BASE, handler: stepped, steps: 1 };
+const SIDE_BY_SIDE: Program = { ...BASE, handler: sideBySide, steps: 2, endings: ['return', 'fail'] };
+const COMMITTING: Program = { ...BASE, handler: committing, endings: ['return', 'fail'] };
+const ATOMIC: Program = { ...COMMITTING, options: { mode: 'atomic' } };
+const REFUSING: Program = { ...BASE, options: { onUnknown: 'refuse' }, endings: ['return', 'fail'] };
+const HOLDING: Program = { ...BASE, timers: true, options: { lease: 2 * SECOND }, endings: ['return'] };
+const ahead = (program: Program): Program => ({ ...program, ahead: SECOND });
+const quick = (program: Program): Program => ({ ...program, endings: ['return'] });
+
+/** Until every lease and every retention is over. */
+const ALL: Bounds = { crashes: 1, faults: 1, time: 5 };
+const SHORT: Bounds = { ...ALL, time: 3 };
+const SHORTER: Bounds = { ...ALL, time: 2 };
+
+export const CONFIGURATIONS: readonly Configuration[] = [
+  { name: 'two requests', programs: [BASE, BASE], bounds: ALL },
+  { name: 'the second clock is ahead', programs: [BASE, ahead(BASE)], bounds: SHORT },
+  { name: 'the first clock is ahead', programs: [ahead(BASE), BASE], bounds: SHORT },
+  { name: 'another payload', programs: [BASE, { ...BASE, payload: 'q' }], bounds: { ...ALL, time: 4 } },
+  { name: 'another key', programs: [BASE, { ...BASE, key: 'l' }], bounds: SHORT },
+  { name: 'a step', programs: [STEPPED, STEPPED], bounds: SHORTER },
+  { name: 'steps side by side', programs: [SIDE_BY_SIDE, SIDE_BY_SIDE], bounds: { ...SHORTER, faults: 0 } },
+  { name: 'a commit', programs: [COMMITTING, COMMITTING], bounds: { ...SHORT, refusals: true } },
+  { name: 'atomic', programs: [ATOMIC, ATOMIC], bounds: { ...ALL, refusals: true } },
+  { name: 'a commit without a claim beside a claim', programs: [COMMITTING, ATOMIC], bounds: SHORT },
+  { name: 'unknown outcomes are refused', programs: [REFUSING, REFUSING], bounds: ALL },
+  { name: 'leases are prolonged', programs: [HOLDING, HOLDING], bounds: SHORT },
+  {
+    name: 'leases are prolonged, the second clock is ahead',
+    programs: [HOLDING, ahead(HOLDING)],
+    bounds: { crashes: 0, faults: 0, time: 5 },
+  },
+  { name: 'three requests', programs: [quick(BASE), quick(BASE), quick(BASE)], bounds: { ...SHORT, faults: 0 } },
+  {
+    name: 'three requests, two payloads',
+    programs: [quick(BASE), quick(BASE), quick({ ...BASE, payload: 'q' })],
+    bounds: { ...SHORT, faults: 0 },
+  },
+  {
+    name: 'three requests and a fault',
+    programs: [quick(BASE), quick(BASE), quick(BASE)],
+    bounds: { ...SHORTER, crashes: 0 },
+  },
+];

@@ -1,0 +1,236 @@
+import type { Change, Claimed, IdempotencyRecord } from '../../src/core/record.ts';
+import type { CompletingWrite, Store, Written } from '../../src/core/store.ts';
+import type { Execution } from '../../src/execution.ts';
+import type { RunOnceOptions } from '../../src/options.ts';
+import { inWorld, type Timer, type World } from './deterministic.ts';
+
+/** The code that is explored: the real one, or one with a guard taken out. */
+export interface Code {
+  runOnce<T>(options: RunOnceOptions, fn: (execution: Execution) => Promise<T>): Promise<T>;
+  readonly TerminalError: new (message: string) => Error;
+  readonly IdempotencyError: new (code: 'STORE_UNAVAILABLE', message: string) => Error;
+}
+
+/** What an executor waits for. */
+export type Request =
+  | { readonly kind: 'insert'; readonly next: Claimed }
+  | { readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }
+  | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change }
+  | { readonly kind: 'transact'; readonly write: CompletingWrite }
+  | { readonly kind: 'effect'; readonly name: string }
+  | { readonly kind: 'timer'; readonly due: number };
+
+/** How an effect ends: it has happened, and then the handler goes on, or throws. */
+type Ending = 'return' | 'fail' | 'terminal';
+
+export type Reply =
+  | { readonly written: Written }
+  | { readonly refused: true }
+  | { readonly unavailable: true }
+  | { readonly ending: Ending }
+  | { readonly fired: true };
+
+/** What one executor is told, at a time of its own clock. */
+interface Input {
+  readonly now: number;
+  /** Which of the requests that it waits for; -1: it starts. */
+  readonly index: number;
+  readonly reply?: Reply;
+}
+
+interface Value {
+  readonly by: number;
+  readonly key: string;
+  readonly payload: string;
+}
+
+export type Result = { readonly value: Value } | { readonly error: string };
+
+/** Where an executor is after all it was told: it waits for requests, or it has ended. */
+export interface Place {
+  readonly uid: number;
+  readonly pending: readonly { readonly uid: number; readonly request: Request }[];
+  readonly result?: Result | undefined;
+  /** The handler was run. */
+  readonly entered: boolean;
+  /** The handler is running. */
+  readonly inside: boolean;
+  /** Epoch ms on its own clock until which it was promised that nobody else runs; 0 without a lease. */
+  readonly liveUntil: number;
+  readonly told: readonly Input[];
+}
+
+export type Handler = (execution: Execution, world: HandlerWorld) => Promise<unknown>;
+
+interface HandlerWorld {
+  readonly effect: (name: string) => Promise<void>;
+  readonly value: Value;
+}
+
+export interface Program {
+  readonly key: string;
+  readonly payload: string;
+  readonly handler: Handler;
+  readonly options?: Partial<RunOnceOptions>;
+  /** How many steps a run has. */
+  readonly steps?: number;
+  /** How its effects may end. */
+  readonly endings: readonly Ending[];
+  /** Ms its machine's clock is ahead. */
+  readonly ahead: number;
+  /** Whether its lease is prolonged, and its end noticed: timers become something that happens. */
+  readonly timers?: boolean;
+}
+
+export const SECOND = 1_000;
+/** As short as they can be, so that all of them are over soon. */
+const LEASE = SECOND;
+const SKEW = 1_000;
+const RETENTION = 2 * SECOND;
+
+/**
+ * An executor runs the real code from its start for every history of what it was told, once; what it does next depends on
+ * nothing else. So the product of a few executors is explored by looking up where each of them is.
+ */
+export class Executor {
+  private readonly places = new Map<string, Place>();
+  private uids = 0;
+  private readonly code: Code;
+  readonly program: Program;
+  readonly index: number;
+
+  constructor(code: Code, program: Program, index: number) {
+    this.code = code;
+    this.program = program;
+    this.index = index;
+  }
+
+  start(now: number): Place | Promise<Place> {
+    return this.go('', [], { now, index: -1 }, `${now}`);
+  }
+
+  /** `key` names the reply: the same place, key and time lead to the same place. */
+  tell(place: Place, index: number, reply: Reply, key: string, now: number): Place | Promise<Place> {
+    return this.go(`${place.uid}/${index}/${key}/${now}`, place.told, { now, index, reply }, '');
+  }
+
+  private go(path: string, told: readonly Input[], input: Input, start: string): Place | Promise<Place> {
+    const key = path + start;
+    return this.places.get(key) ?? this.play(key, [...told, input]);
+  }
+
+  private async play(key: string, told: readonly Input[]): Promise<Place> {
+    const { code, program, index } = this;
+    const pending: { request: Request; settle: (reply: Reply) => void }[] = [];
+    let result: Result | undefined;
+    let entered = false;
+    let inside = false;
+    let liveUntil = 0;
+    const lease = Number(program.options?.lease ?? LEASE);
+
+    const ask = <T>(request: Request, open: (reply: Reply) => T): Promise<T> => {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      const settle = (reply: Reply): void => {
+        try {
+          resolve(open(reply));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      pending.push({ request, settle });
+      return promise;
+    };
+    const written = (reply: Reply): any => {
+      if ('written' in reply) return reply.written;
+      if ('refused' in reply) return { done: false, refusal: new Error('refused') };
+      throw new code.IdempotencyError('STORE_UNAVAILABLE', 'down');
+    };
+    const store: Store = {
+      insert: (next) => {
+        liveUntil = world.now + lease;
+        return ask({ kind: 'insert', next }, written);
+      },
+      replace: (seen, next) => {
+        liveUntil = 'leaseUntil' in next ? world.now + lease : 0;
+        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next }, written);
+      },
+      update: async (held, change) => {
+        const promised = world.now + lease;
+        const result = await ask({ kind: 'update', held, change }, written);
+        if (result.done && 'leaseUntil' in change) liveUntil = promised;
+        return result;
+      },
+      transact: (write) => ask({ kind: 'transact', write }, written),
+    };
+    const effect = (name: string): Promise<void> =>
+      ask({ kind: 'effect', name }, (reply) => {
+        if (!('ending' in reply) || reply.ending === 'return') return;
+        const message = `${reply.ending} ${index} ${program.key} ${program.payload}`;
+        throw reply.ending === 'terminal' ? new code.TerminalError(message) : new Error(message);
+      });
+    const { key: name, payload } = program;
+    const value: Value = { by: index, key: name, payload };
+
+    const timerOf = (due: number, fire: () => void): Timer => {
+      const timer: Timer = {
+        unref: () => {
+          // Of a lease: patience is not unreferenced, and what it would do is told as a store that is down.
+          if (program.timers) pending.push({ request: { kind: 'timer', due }, settle: fire });
+          return timer;
+        },
+        clear: () => {
+          const at = pending.findIndex(({ settle }) => settle === fire);
+          if (at >= 0) pending.splice(at, 1);
+        },
+      };
+      return timer;
+    };
+
+    let ids = 0;
+    const world: World = { now: told[0]?.now ?? 0, idOf: () => `${index}-${++ids}`, timerOf };
+    const options = { store, scope: 's', key: name, payload, lease: LEASE, clockSkew: SKEW, retention: RETENTION };
+    const run = async (execution: Execution): Promise<Value> => {
+      entered = inside = true;
+      try {
+        return (await program.handler(execution, { effect, value })) as Value;
+      } finally {
+        inside = false;
+      }
+    };
+    await inWorld(world, async () => {
+      code.runOnce({ ...options, ...program.options }, run).then(
+        (value) => {
+          result = { value };
+        },
+        (error) => {
+          result = { error: error.code ?? error.message };
+        },
+      );
+      await turn();
+      for (const { now, index, reply } of told.slice(1)) {
+        world.now = now;
+        const [asked] = pending.splice(index, 1);
+        asked?.settle(reply as Reply);
+        await turn();
+      }
+    });
+    if (!result && pending.length === 0)
+      throw new Error(`executor ${index} waits for nothing: ${JSON.stringify(told)}`);
+    const place: Place = {
+      uid: ++this.uids,
+      pending: result ? [] : pending.map(({ request }) => ({ uid: ++this.uids, request })),
+      result,
+      entered,
+      inside,
+      liveUntil,
+      told,
+    };
+    this.places.set(key, place);
+    return place;
+  }
+}
+
+// All that a reply sets in motion has come to rest when the microtasks are through.
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

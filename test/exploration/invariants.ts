@@ -1,0 +1,205 @@
+import { fingerprintOf } from '../../src/core/identity.ts';
+import type { Place, Request, Result } from './executor.ts';
+import { bodyOf, isOwners, isRelease, type KeyState, type Move, ownerOf, type State, type World } from './world.ts';
+
+/** One thing that happened. */
+interface Step {
+  readonly world: World;
+  readonly before: State;
+  readonly move: Move;
+  readonly after: State;
+}
+
+export interface Invariant {
+  readonly says: string;
+  /** What is wrong with it; undefined: nothing. */
+  readonly broken: (step: Step) => string | undefined | Promise<string | undefined>;
+}
+
+/** What must hold in every state, and at every end. */
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    says: '1. Two runs of one key are never inside the handler with live leases at once: live is until the end of the lease, less the clock skew, on the holder’s clock.',
+    broken: ({ world, after }) => {
+      const live = after.places.flatMap((place, i) => {
+        const isLive = place?.inside && world.clockOf(after, i) < place.liveUntil;
+        return isLive && world.isRunning(after, i) ? [i] : [];
+      });
+      const keys = live.map((i) => world.program(i).key);
+      return new Set(keys).size < keys.length ? `${live.join(' and ')} are inside` : undefined;
+    },
+  },
+  {
+    says: '2. COMPLETED is immutable until it expires, and every later answer equals it.',
+    broken: ({ world, before, after, move }) => {
+      for (const [key, { record }] of Object.entries(before.keys)) {
+        const isKept = record?.record.status === 'COMPLETED' && !world.mayBeExpired(before, record.record);
+        if (isKept && after.keys[key]?.record !== record) return 'a recorded outcome was changed';
+      }
+      const answer = ended(before, after, move);
+      if (!answer || after.doubtful[answer.by] || isOwnFailure(answer)) return undefined;
+      const { record, recorded, generations } = keyOf(world, after, answer.by);
+      // A record that has expired may have had a successor since.
+      const isFirst = generations === 1 && record !== undefined;
+      const isOnRecord = isFirst && record.record.status === 'COMPLETED' && !world.mayBeExpired(after, record.record);
+      const bodies = isOnRecord ? [bodyOf(record.record) ?? ''] : recorded;
+      return bodies.some((body) => isIn(answer.result, body))
+        ? undefined
+        : `it answers ${textOf(answer.result)}, on record is ${bodies}`;
+    },
+  },
+  {
+    says: '3. A run whose lease was taken over changes nothing: neither the record, nor its steps, nor anything by a commit.',
+    broken: ({ world, before, move, after }) => {
+      if (move.by === undefined || !move.request || !isOwners(move.request)) return undefined;
+      const was = keyOf(world, before, move.by);
+      const is = keyOf(world, after, move.by);
+      const isMine = was.record?.record.status === 'IN_PROGRESS' && ownerOf(was.record.record) === move.by;
+      return isMine || (was.record === is.record && was.commits === is.commits)
+        ? undefined
+        : 'it changed what is not its own';
+    },
+  },
+  {
+    says: '4. Without a fault the effect happens exactly once; otherwise at most once more for every crash, lease outlived, release, failed completion and expiry. Steps are not repeated by a release. Committed writes happen at most once per record.',
+    broken: ({ world, after }) => {
+      for (const [key, of] of Object.entries(after.keys)) {
+        const { generations, work, steps, commits, allowed, stepsAllowed } = of;
+        if (work > generations + allowed && !world.isAtomic(key))
+          return `${work} effects, ${generations + allowed} explained`;
+        if (steps > world.stepsOf(key) * (generations + stepsAllowed)) return `${steps} effects of steps`;
+        if (commits > generations) return `${commits} commits of ${generations} records`;
+        const isFaultless =
+          after.faultsLeft === world.bounds.faults && after.crashesLeft === world.bounds.crashes && allowed === 0;
+        if (isFaultless && generations === 1 && world.isOver(after)) {
+          const isOnce = world.isAtomic(key) || (world.stepsOf(key) > 0 ? work <= 1 && work + steps >= 1 : work === 1);
+          if (!isOnce) return `${work} effects without a fault`;
+        }
+      }
+      return undefined;
+    },
+  },
+  {
+    says: '5. Nobody is answered with the outcome of another key, another caller or another payload; and under a key that is in use nothing runs, and nobody is told to come back, for another payload.',
+    broken: ({ world, before, after, move }) => {
+      if (move.by === undefined) return undefined;
+      const was = keyOf(world, before, move.by).record?.record;
+      const is = keyOf(world, after, move.by).record?.record;
+      const isTaken = was !== is && was && is && was.fingerprint !== is.fingerprint;
+      if (isTaken && !world.isExpired(before, move.by, was)) return 'a record was taken for another payload';
+      const answer = ended(before, after, move);
+      if (!answer) return undefined;
+      const { key, payload } = world.program(answer.by);
+      const isInUse = is && !world.isExpired(after, answer.by, is) && is.fingerprint !== fingerprintOf(payload);
+      if (isInUse && isRefusal(answer.result, 'CONFLICT')) return 'it is told to come back';
+      const outcome = outcomeOf(answer.result);
+      return !outcome || (outcome.key === key && outcome.payload === payload) ? undefined : textOf(answer.result);
+    },
+  },
+  {
+    says: '6. No key is stuck: from every reachable state a retry after the lease gets an outcome or a stated refusal. Nobody is refused because of its own claim.',
+    broken: ({ world, before, after, move }) => {
+      const answer = ended(before, after, move);
+      const holder = answer && ownerOf(keyOf(world, after, answer.by).record?.record);
+      if (answer && holder === answer.by && isRefusal(answer.result, 'CONFLICT')) return 'it is in its own way';
+      const changed = Object.keys(after.keys).filter((key) => after.keys[key]?.record !== before.keys[key]?.record);
+      const probed = changed.map((key) => world.probed(after, key));
+      const isStuck = (error: string | undefined): boolean =>
+        ['CONFLICT', 'LEASE_LOST', 'STORE_UNAVAILABLE'].includes(error ?? '');
+      const tell = (errors: readonly (string | undefined)[]): string | undefined => {
+        const stuck = errors.find(isStuck);
+        return stuck && `a retry gets ${stuck}`;
+      };
+      if (!probed.some((error) => error instanceof Promise)) return tell(probed as (string | undefined)[]);
+      return Promise.all(probed).then(tell);
+    },
+  },
+  {
+    says: '7. Nobody is told an outcome as a replay that was not recorded, or that has expired.',
+    broken: ({ world, before, after, move }) => {
+      const answer = ended(before, after, move);
+      const outcome = answer && outcomeOf(answer.result);
+      const isOwn = answer?.place.entered && (outcome?.by === answer.by || 'error' in answer.result); // or of a step
+      if (!answer || !outcome || isOwn) return undefined;
+      const { record, recorded } = keyOf(world, after, answer.by);
+      // What is answered at once, and not when a handler that had gone on has ended.
+      if (move.request && world.isExpired(after, answer.by, record?.record))
+        return `${textOf(answer.result)}, which has expired`;
+      return recorded.some((body) => isIn(answer.result, body)) ? undefined : textOf(answer.result);
+    },
+  },
+  {
+    says: '8. A run that cannot be sure of one of its writes, or has a step in flight, never releases its key.',
+    broken: ({ before, after, move }) => {
+      if (move.by === undefined || move.isLate || !move.request || !isRelease(move.request)) return undefined;
+      if (before.keys === after.keys) return undefined;
+      const isRisky =
+        before.doubtful[move.by] || before.places[move.by]?.pending.some(({ request }) => isStep(request));
+      return isRisky ? 'it releases' : undefined;
+    },
+  },
+  {
+    says: '9. Where an unknown outcome is not to be rerun, it is not: by no request, and not by growing old.',
+    broken: ({ world, before, after, move }) => {
+      for (const [key, { record }] of Object.entries(before.keys)) {
+        const isHeld = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
+        if (!isHeld || !world.isRefusing(key)) continue;
+        const is = after.keys[key]?.record?.record;
+        if (is?.owner === undefined && !(move.request && isRelease(move.request))) return 'it is gone';
+        if (is?.owner !== undefined && is.owner !== record.record.owner) return 'it was taken';
+      }
+      return undefined;
+    },
+  },
+];
+
+interface Ended {
+  readonly by: number;
+  readonly place: Place;
+  readonly result: Result;
+}
+
+function ended(before: State, after: State, { by }: Move): Ended | undefined {
+  if (by === undefined) return undefined;
+  const place = after.places[by];
+  return place?.result && !before.places[by]?.result ? { by, place, result: place.result } : undefined;
+}
+
+interface Outcome {
+  readonly by: number;
+  readonly key: string;
+  readonly payload: string;
+}
+
+/** Who made an answer, and for what; undefined: a refusal, or an error that is not on record. */
+function outcomeOf(result: Result): Outcome | undefined {
+  if ('value' in result) return result.value;
+  const [how, by, key = '', payload = ''] = result.error.split(' ');
+  return how === 'terminal' ? { by: Number(by), key, payload } : undefined;
+}
+
+/** A refusal, or a run's own error that is to be retried. */
+function isOwnFailure({ result }: Ended): boolean {
+  return outcomeOf(result) === undefined;
+}
+
+function isStep(request: Request): boolean {
+  if (request.kind === 'effect') return request.name.startsWith('step');
+  return request.kind === 'update' && 'step' in request.change;
+}
+
+function isRefusal(result: Result, code: string): boolean {
+  return 'error' in result && result.error === code;
+}
+
+function isIn(result: Result, body: string): boolean {
+  return 'value' in result ? JSON.stringify(result.value) === body : body.includes(JSON.stringify(result.error));
+}
+
+function textOf(result: Result): string {
+  return JSON.stringify('value' in result ? result.value : result.error);
+}
+
+function keyOf(world: World, state: State, i: number): KeyState {
+  return state.keys[world.program(i).key] as KeyState;
+}

@@ -1,0 +1,332 @@
+/** A protocol with a guard taken out, and where exploring it shows what that costs. */
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** The configuration in which it is looked for. */
+  readonly in: string;
+}
+
+interface Edit {
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const IN_PROGRESS = "found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner";
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no owner on completion',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace: "found?.status !== 'IN_PROGRESS' || (!('outcome' in change) && found.owner !== held.owner)",
+      },
+    ],
+  },
+  {
+    name: 'no owner on commit',
+    in: 'a commit',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace: "found?.status !== 'IN_PROGRESS' || (!('outcome' in change) && found.owner !== held.owner)",
+      },
+    ],
+  },
+  {
+    name: 'no owner on release',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace:
+          "found?.status !== 'IN_PROGRESS' || (('outcome' in change || 'step' in change || 'leaseUntil' in change) && found.owner !== held.owner)",
+      },
+    ],
+  },
+  {
+    name: 'no owner on a step',
+    in: 'a step',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace: "found?.status !== 'IN_PROGRESS' || (!('step' in change) && found.owner !== held.owner)",
+      },
+    ],
+  },
+  {
+    name: 'no owner on an extension',
+    in: 'leases are prolonged',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace: "found?.status !== 'IN_PROGRESS' || (!('leaseUntil' in change) && found.owner !== held.owner)",
+      },
+    ],
+  },
+  {
+    name: 'release without IN_PROGRESS, by a run whose completion was not answered',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'run.ts',
+        find: '      publish(failed, about, error);\n',
+        replace:
+          "      publish(failed, about, error);\n      if (done === 'completed') await release(store, lease, retention, Date.now).catch(() => {});\n",
+      },
+      {
+        file: 'stores/memory.ts',
+        find: IN_PROGRESS,
+        replace:
+          "(found?.status !== 'IN_PROGRESS' && ('outcome' in change || 'step' in change)) || found?.owner === undefined || found.owner !== held.owner",
+      },
+    ],
+  },
+  {
+    name: 'replace not conditioned on the version seen',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner',
+        replace: 'found?.claimedAt === seen.claimedAt && found.owner === seen.owner',
+      },
+    ],
+  },
+  {
+    name: 'replace not conditioned on the owner seen',
+    in: 'three requests',
+    edits: [{ file: 'stores/memory.ts', find: ' && found.owner === seen.owner', replace: '' }],
+  },
+  {
+    name: 'replace of whatever is there',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'stores/memory.ts',
+        find: 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner',
+        replace: 'found !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'insert over what is there',
+    in: 'two requests',
+    edits: [{ file: 'stores/memory.ts', find: 'return found ? undefined : next;', replace: 'return next;' }],
+  },
+  {
+    name: 'release with a step in flight',
+    in: 'steps side by side',
+    edits: [
+      {
+        file: 'run.ts',
+        find: 'if ((await steps.settled()) && !commits.doubt())\n      return',
+        replace: 'if (!commits.doubt())\n      return',
+      },
+    ],
+  },
+  {
+    name: 'release with a step that may not be on record',
+    in: 'a step',
+    edits: [{ file: 'steps.ts', find: 'return isSure && running === 0;', replace: 'return running === 0;' }],
+  },
+  {
+    name: 'release with a commit that may have landed',
+    in: 'a commit',
+    edits: [
+      {
+        file: 'run.ts',
+        find: 'if ((await steps.settled()) && !commits.doubt())\n      return',
+        replace: 'if (await steps.settled())\n      return',
+      },
+    ],
+  },
+  {
+    name: 'adoption across fingerprints',
+    in: 'another payload',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)",
+        replace: "found?.status === 'COMPLETED' && !isExpired(found, now)",
+      },
+    ],
+  },
+  {
+    name: 'adoption of an expired outcome',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)",
+        replace: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint",
+      },
+    ],
+  },
+  {
+    name: 'release on conflict',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: "    else return decision;\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
+        replace:
+          "    else {\n      if (decision.kind === 'conflict') await release(store, seen as Claimed, request.retention, now);\n      return decision;\n    }\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
+      },
+    ],
+  },
+  {
+    name: 'lease in seconds',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'begin.ts',
+        find: 'Math.min(now + length, deadline) + clockSkew;',
+        replace: '(Math.min(now + length, deadline) + clockSkew) / 1000;',
+      },
+    ],
+  },
+  {
+    name: 'no clock skew in the lease',
+    in: 'the second clock is ahead',
+    edits: [
+      {
+        file: 'begin.ts',
+        find: 'Math.min(now + length, deadline) + clockSkew;',
+        replace: 'Math.min(now + length, deadline);',
+      },
+    ],
+  },
+  {
+    name: 'no clock skew in an extension',
+    in: 'leases are prolonged, the second clock is ahead',
+    edits: [{ file: 'lease.ts', find: 'lease, next + clockSkew, retention', replace: 'lease, next, retention' }],
+  },
+  {
+    name: 'expiry before the lease',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: '{ expiresAt: seconds(leaseUntil + retention) } : { retention }',
+        replace: '{ expiresAt: seconds(now) } : { retention }',
+      },
+    ],
+  },
+  {
+    name: 'takeover of a live lease',
+    in: 'two requests',
+    edits: [
+      { file: 'core/decide.ts', find: "  if (now < found.leaseUntil) return { kind: 'conflict' };\n", replace: '' },
+    ],
+  },
+  {
+    name: 'mismatch after conflict',
+    in: 'another payload',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        replace:
+          "  if (isHeld(found) && now < found.leaseUntil) return { kind: 'conflict' };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+      },
+    ],
+  },
+  {
+    name: 'mismatch after replay',
+    in: 'another payload',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        replace:
+          "  if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+      },
+    ],
+  },
+  {
+    name: 'mismatch after release',
+    in: 'another payload',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        replace:
+          "  if (found.status === 'IN_PROGRESS' && !isHeld(found)) return { kind: 'take', from: 'released' };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+      },
+    ],
+  },
+  {
+    name: 'replay of an expired outcome',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "  if (isExpired(found, now)) return { kind: 'take', from: 'expired' };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a claim that does not know itself',
+    in: 'two requests',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "  if (isHeld(found) && found.owner === asked.owner) return { kind: 'mine', lease: found };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'steps dropped by a takeover',
+    in: 'a step',
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: "taken?.from !== 'expired' && taken?.seen.status === 'IN_PROGRESS' ? taken.seen.steps : {}",
+        replace: '{}',
+      },
+    ],
+  },
+  {
+    name: 'a lost completion answered as if it had landed',
+    in: 'two requests',
+    edits: [{ file: 'run.ts', find: "if (result.kind === 'lost')\n", replace: 'if (false)\n' }],
+  },
+  {
+    name: 'a commit answered with what the handler made of it',
+    in: 'a commit',
+    edits: [{ file: 'run.ts', find: '      if (final) return final;\n', replace: '' }],
+  },
+  {
+    name: 'an unknown outcome that expires, though it is not to be rerun',
+    in: 'unknown outcomes are refused',
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: "onUnknown === 'rerun' ? { expiresAt",
+        replace: 'onUnknown !== undefined ? { expiresAt',
+      },
+    ],
+  },
+  {
+    name: 'an unknown outcome that is rerun, though it is to be refused',
+    in: 'unknown outcomes are refused',
+    edits: [
+      {
+        file: 'core/decide.ts',
+        find: "return asked.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };",
+        replace: "return { kind: 'take', from: 'abandoned' };",
+      },
+    ],
+  },
+];
