@@ -171,8 +171,9 @@ function counting(store: ReturnType<typeof memoryStore>, { happen }: Tally): Sto
 }
 
 function remarkOn(value: unknown): string {
-  const { done, isKnown } = (value ?? {}) as { done?: boolean; isKnown?: boolean };
+  const { done, isKnown, refusal } = (value ?? {}) as { done?: boolean; isKnown?: boolean; refusal?: unknown };
   if (isKnown) return ' with a known key: it has happened before';
+  if (refusal !== undefined) return ` is refused: ${refusal}`;
   return done === false ? ' meets a record' : '';
 }
 
