@@ -20,7 +20,7 @@ export type Wrapped<E extends Effects> = {
     : never;
 };
 
-export interface Happened {
+interface Happened {
   readonly answer: unknown;
   /** Its receiver knew the key: it had happened before. */
   readonly isKnown: boolean;

@@ -1,4 +1,3 @@
-import type { Context } from 'aws-lambda';
 import { type Checks, checkHandler, checkOptions } from '../core/check.ts';
 import { type Duration, durationOf } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
@@ -10,9 +9,12 @@ import { quietly } from './quiet.ts';
 import { type Report, reportOn, type Schedule } from './report.ts';
 import { replaced } from './stand-in.ts';
 
-export interface ExploreOptions<Event, E extends Effects> {
+type AnyHandler = (event: any, context: any) => unknown;
+type EventOf<H extends AnyHandler> = Parameters<H> extends [] ? unknown : Parameters<H>[0];
+
+export interface ExploreOptions<H extends AnyHandler, E extends Effects> {
   /** What is delivered; each delivery gets a copy. It must carry its idempotency key. */
-  readonly event: Event;
+  readonly event: EventOf<H>;
   /**
    * What the handler does to the world, by names; stubs that answer without input or output. Those that keep state are best
    * made anew for each schedule, by a function. A commit is counted as an effect by itself, named `commit`.
@@ -59,12 +61,9 @@ const CHECKS: Checks = {
  * Throws `CONFIG_INVALID` for options it does not have, `MISUSE` where even without a fault there is no outcome or no effect, where the
  * handler waits for what is neither an effect nor a timer, and with the fake timers of a test runner installed.
  */
-export async function explore<Event, E extends Effects>(
-  build: (world: {
-    readonly store: Store;
-    readonly effects: Wrapped<E>;
-  }) => ExploredHandler<Event> | Promise<ExploredHandler<Event>>,
-  options: ExploreOptions<Event, E>,
+export async function explore<H extends AnyHandler, E extends Effects>(
+  build: (world: { readonly store: Store; readonly effects: Wrapped<E> }) => H | Promise<H>,
+  options: ExploreOptions<H, E>,
 ): Promise<Report> {
   checkHandler('explore', build);
   const setting = settingOf(build, options);
@@ -75,8 +74,6 @@ export async function explore<Event, E extends Effects>(
     restore();
   }
 }
-
-type ExploredHandler<Event> = (event: Event, context: Context) => unknown;
 
 async function explored(setting: Setting, faults: number): Promise<Report> {
   const clean = await play(setting, new Map());
@@ -109,7 +106,7 @@ function pointOf(places: readonly Place[], mishaps: ReadonlyMap<number, Mishap>)
   return points.join(', then ');
 }
 
-function settingOf<Event, E extends Effects>(build: unknown, options: ExploreOptions<Event, E>): Setting {
+function settingOf(build: unknown, options: ExploreOptions<AnyHandler, Effects>): Setting {
   checkOptions('explore', options, CHECKS);
   const { event, effects, transact, timeout = '30s', deliveries = 5 } = options;
   const made = (): Effects => checked(typeof effects === 'function' ? effects() : effects);

@@ -4,7 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, EventBridgeEvent 
 import { idempotent, idempotentBatch, runOnce, TerminalError } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import { explore, type Report } from 'effectively-once/testing';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { httpEvent } from '../events.ts';
 import { sqsRecord } from '../ways.ts';
 
@@ -382,6 +382,20 @@ describe('explore', () => {
   ])('refuses %s', async (_, wrong, message) => {
     await expect(explore(build, wrong as any)).rejects.toThrow(message);
     await expect(explore(build, wrong as any)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  it('is typed: effects as they were given, awaited, and the event of the handler', () => {
+    const effects = { charge, email };
+    () =>
+      explore(
+        ({ store, effects }) => {
+          expectTypeOf(effects.email).toEqualTypeOf<(to: string) => Promise<void>>();
+          expectTypeOf(effects.charge).returns.resolves.toEqualTypeOf<{ chargeId: string }>();
+          return idempotent(({ detail }: OrderPlaced) => effects.charge(detail.orderId), { store });
+        },
+        // @ts-expect-error another event
+        { event: { detail: 5 }, effects },
+      );
   });
 
   it('refuses the fake timers of a test runner', async () => {

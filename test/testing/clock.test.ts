@@ -50,9 +50,8 @@ describe('testClock', () => {
   it('stands still unless it is advanced', async () => {
     expect(Date.now()).toBe(1_800_000_000_000);
     await clock.advance('30s');
-    expect([Date.now(), clock.now(), new Date().getTime(), Date.parse(Date())]).toEqual(
-      Array(4).fill(1_800_000_030_000),
-    );
+    expect([Date.now(), clock.now(), Date.parse(Date())]).toEqual(Array(3).fill(1_800_000_030_000));
+    expect(new Date().toISOString()).toBe('2027-01-15T08:00:30.000Z');
     expect(new Date(5).getTime()).toBe(5);
     expect(new Date()).toBeInstanceOf(Date);
     expect(Date.UTC(1970, 0)).toBe(0);
