@@ -4,9 +4,10 @@ import { IdempotencyError } from '../core/errors.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
 import type { Effects, Wrapped } from './effects.ts';
 import type { Handler } from './lambda.ts';
-import { COMMIT, type Mishap, type Place, type Played, play, type Setting } from './play.ts';
+import { type Played, play } from './play.ts';
 import { quietly } from './quiet.ts';
 import { type Report, reportOn, type Schedule } from './report.ts';
+import { COMMIT, type Mishap, type Place, type Setting } from './scene.ts';
 import { replaced } from './stand-in.ts';
 
 type AnyHandler = (event: any, context: any) => unknown;

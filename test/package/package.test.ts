@@ -61,8 +61,14 @@ describe('the packed tarball', () => {
   });
 
   it('runs there, and its constructs synthesize a bundle of it', () => {
-    const { answers, value } = JSON.parse(run(project, 'node', 'consumer.ts').trim().split('\n').at(-1) ?? '');
+    const { answers, value, isSafe, points } = JSON.parse(
+      run(project, 'node', 'consumer.ts').trim().split('\n').at(-1) ?? '',
+    );
     expect(value).toBe(7);
+    expect({ isSafe, points }).toEqual({
+      isSafe: false,
+      points: ['crash after charge', 'crash before the completion'],
+    });
     expect(answers).toEqual([
       { statusCode: 200, body: '1' },
       { statusCode: 200, body: '1', headers: { 'Idempotent-Replayed': 'true' } },
