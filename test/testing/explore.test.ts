@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, EventBridgeEvent } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context, EventBridgeEvent, SQSEvent } from 'aws-lambda';
 import { idempotent, idempotentBatch, runOnce, TerminalError } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import { explore, type Report } from 'effectively-once/testing';
@@ -301,17 +301,38 @@ describe('explore of a batch', () => {
     ]);
   });
 
-  it('sends only those again that were reported as failed', async () => {
+  it('sends only those again that were reported as failed, and all after a crash', async () => {
+    const sent = new Set<string>();
     const report = await explore(
-      ({ store, effects }) =>
-        idempotentBatch(({ body }, { idempotency }) => effects.charge(body, idempotency.keyFor('charge')), {
-          store,
-          scope: 'orders',
-        }),
+      ({ store, effects }) => {
+        const handler = idempotentBatch(
+          ({ body }, { idempotency }) => effects.charge(body, idempotency.keyFor('charge')),
+          { store, scope: 'orders' },
+        );
+        return (event: SQSEvent, context: Context) => {
+          sent.add(event.Records.map(({ body }) => body).join());
+          return handler(event, context);
+        };
+      },
       { event: batch, effects: { charge: chargeOnce } },
     );
-    expect(report.isSafe).toBe(true);
+    report.assert();
     expect(report.schedules).toBeGreaterThan(20);
+    expect(sent).toEqual(new Set(['a,b', 'a', 'b']));
+  });
+
+  it('tells of what happens all the same, when another record brings the process down', async () => {
+    const report = await explore(
+      ({ store, effects }) => idempotentBatch(({ body }) => effects.charge(body), { store, scope: 'orders' }),
+      { event: batch, effects: { charge } },
+    );
+    const { history = [] } = report.doubles.find(({ point }) => point === 'crash after charge') ?? {};
+    expect(history.filter((line) => line.includes('charge('))).toEqual([
+      "  charge('a')",
+      "  charge('b'), of which nobody hears",
+      "  charge('a')",
+      "  charge('b')",
+    ]);
   });
 });
 
@@ -366,6 +387,25 @@ describe('explore', () => {
     const keyless = ({ store }: any) => idempotent(() => 1, { store, scope: 's' });
     await expect(explore(keyless, { event: {}, effects: {} })).rejects.toThrow('no outcome');
     await expect(explore(() => () => 1, { event, effects: { charge } })).rejects.toThrow('no effect happens');
+  });
+
+  it('lets timers of a process die with it', async () => {
+    const late = vi.fn();
+    const report = await explore(
+      ({ store, effects }) =>
+        idempotent(
+          async (_: OrderPlaced, { idempotency }) => {
+            setTimeout(late, 5_000, idempotency.attempt);
+            await effects.charge('o-1', idempotency.keyFor('charge'));
+            await sleep(1_000);
+          },
+          { store, ...options },
+        ),
+      { event, effects: { charge: chargeOnce } },
+    );
+    report.assert();
+    // Where one went on after its answer, the duplicate found it thawed.
+    expect(late.mock.calls.length).toBeLessThan(report.schedules);
   });
 
   it('takes what goes on beyond the timeout for dead', async () => {

@@ -163,6 +163,17 @@ describe('faulty', () => {
     );
   });
 
+  it("goes by a test runner's fake timers as well", async () => {
+    clock.restore();
+    vi.useFakeTimers();
+    store.next('update', 'crash');
+    const lost = charge();
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await charge()).toBe(2);
+    expect(await Promise.race([lost, 'still pending'])).toBe('still pending');
+    vi.useRealTimers();
+  });
+
   it('refuses a delay that is none', () => {
     expect(() => store.next('update', { delay: '5 parsecs' as any })).toThrow('`delay`');
     // @ts-expect-error the compiler knows, too
