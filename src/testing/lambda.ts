@@ -23,7 +23,7 @@ export interface Process {
 const QUIET_MS = 10;
 
 /** And for nothing that will ever come. */
-const MOST_QUIETS = 500;
+const MOST_QUIETS = 200;
 
 export function launch(
   at: number,

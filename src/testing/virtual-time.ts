@@ -24,7 +24,6 @@ export interface VirtualTimer {
 
 interface Entry {
   due: number;
-  order: number;
   isRef: boolean;
   readonly fire: () => void;
 }
@@ -35,17 +34,16 @@ const LONGEST = 2 ** 31 - 1;
 export function virtualTime(start: number): VirtualTime {
   const entries = new Set<Entry>();
   let now = start;
-  let order = 0;
 
   const next = (isWanted: (entry: Entry) => boolean): Entry | undefined =>
-    [...entries].filter(isWanted).sort((a, b) => a.due - b.due || a.order - b.order)[0];
+    [...entries].filter(isWanted).sort((a, b) => a.due - b.due)[0];
 
   return {
     now: () => now,
 
     timerOf(fire, ms = 1) {
       const length = ms >= 1 && ms <= LONGEST ? Math.trunc(ms) : 1;
-      const entry: Entry = { due: 0, order: 0, isRef: true, fire: AsyncResource.bind(fire) };
+      const entry: Entry = { due: 0, isRef: true, fire: AsyncResource.bind(fire) };
       const timer: VirtualTimer = {
         ref: () => {
           entry.isRef = true;
@@ -57,7 +55,8 @@ export function virtualTime(start: number): VirtualTime {
         },
         hasRef: () => entry.isRef,
         refresh: () => {
-          Object.assign(entry, { due: now + length, order: order++ });
+          entries.delete(entry); // the last of those that are due with it
+          entry.due = now + length;
           entries.add(entry);
           return timer;
         },

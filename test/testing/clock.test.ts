@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import { isIdempotencyError, runOnce, type Store } from 'effectively-once';
 import { memoryStore, testClock } from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -94,6 +95,18 @@ describe('testClock', () => {
     await clock.advance(100);
     expect(fired).toEqual(['slept', 1_800_000_000_015, ['late', 1_800_000_000_000], 'refreshed']);
     expect(clock.now()).toBe(1_800_000_000_109);
+  });
+
+  it('has timers as Node has them', async () => {
+    const fired: string[] = [];
+    void promisify(setTimeout)(10, 'promisified').then((value) => fired.push(value));
+    setTimeout(() => fired.push('too long'), 2 ** 31);
+    setTimeout(() => fired.push('no time'), 0);
+    const first = setTimeout(() => fired.push('first'), 10);
+    setTimeout(() => fired.push('second'), 10);
+    first.refresh();
+    await clock.advance(10);
+    expect(fired).toEqual(['too long', 'no time', 'promisified', 'second', 'first']);
   });
 
   it('wakes who waits for an outcome', async () => {

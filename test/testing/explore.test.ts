@@ -1,3 +1,4 @@
+import { setTimeout as realSetTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context, EventBridgeEvent, SQSEvent } from 'aws-lambda';
@@ -251,6 +252,34 @@ describe('explore finds safe', () => {
     expect((await build('refuse')).text).toBe('Safe to retry: explored 12 schedules.');
   });
 
+  it('an unknown outcome that is thrown at its sender', async () => {
+    const report = await explore(
+      ({ store, effects }) =>
+        idempotent(({ detail }: OrderPlaced) => effects.charge(detail.orderId), {
+          store,
+          onUnknown: 'refuse',
+          ...options,
+        }),
+      { event, effects: { charge } },
+    );
+    report.assert();
+  });
+
+  it('a handler that answers 503 at first: a client comes again', async () => {
+    const report = await explore(
+      ({ store, effects }) =>
+        idempotent(
+          async (_: APIGatewayProxyEventV2, { idempotency }) => {
+            if (idempotency.attempt === 1) return { statusCode: 503 };
+            return { statusCode: 201, body: (await effects.charge('o-1', idempotency.keyFor('charge'))).chargeId };
+          },
+          { store, scope: 'orders' },
+        ),
+      { event: httpEvent({ key: 'k', body: {} }), effects: { charge: chargeOnce } },
+    );
+    report.assert();
+  });
+
   it('a Middy handler with a step', async () => {
     const report = await explore(
       ({ store, effects }) =>
@@ -344,16 +373,34 @@ describe('explore', () => {
   const build = ({ store, effects }: any) =>
     idempotent(({ detail }: OrderPlaced) => effects.charge(detail.orderId), { store, ...options });
 
-  it('says nothing of the faults that it makes, and leaves the time of others alone', async () => {
+  it('says nothing of the faults that it makes, and leaves the time and the words of others alone', async () => {
     const warn = vi.spyOn(process, 'emitWarning');
-    const error = vi.spyOn(console, 'error');
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { Date: before, setTimeout: timer } = globalThis;
-    const exploring = explore(build, { event, effects: { charge } });
+    const http = ({ store, effects }: any) =>
+      idempotent(effects.charge, { store, scope: 's' }) as (event: unknown, context: unknown) => unknown;
+    const batch = ({ store, effects }: any) => idempotentBatch(() => effects.charge(), { store, scope: 's' });
+    const exploring = Promise.all([
+      explore(build, { event, effects: { charge } }),
+      explore(http, { event: httpEvent({ key: 'k', body: {} }), effects: { charge: () => 1 } }),
+      explore(batch, { event: { Records: [sqsRecord('a')] }, effects: { charge: () => 1 } }),
+    ]);
     expect(Math.abs(Date.now() - before.now())).toBeLessThan(100);
+    console.error('record a is reported as failed:');
     await exploring;
     expect(globalThis).toMatchObject({ Date: before, setTimeout: timer });
     expect(warn).not.toHaveBeenCalled();
-    expect(error).not.toHaveBeenCalled();
+    expect(error.mock.calls).toEqual([['record a is reported as failed:']]);
+  });
+
+  it("lets the handler's own words through", async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const talks = ({ effects }: any) => {
+      console.error('loaded');
+      return () => effects.charge();
+    };
+    await explore(talks, { event, effects: { charge: () => 1 } });
+    expect(error).toHaveBeenCalledWith('loaded');
   });
 
   it('may run side by side', async () => {
@@ -406,6 +453,47 @@ describe('explore', () => {
     report.assert();
     // Where one went on after its answer, the duplicate found it thawed.
     expect(late.mock.calls.length).toBeLessThan(report.schedules);
+  });
+
+  it('lets no branch of a dead process go on', async () => {
+    const report = await explore(
+      ({ store, effects }) =>
+        idempotent(
+          (_: OrderPlaced, { idempotency }) => {
+            const later = async () => {
+              for (let turn = 0; turn < 20; turn++) await undefined;
+              await effects.email('a');
+            };
+            return Promise.all([effects.charge('o-1', idempotency.keyFor('charge')), later()]);
+          },
+          { store, ...options },
+        ),
+      { event, effects: { charge: chargeOnce, email } },
+    );
+    expect(pointsOf(report.doubles, 'email')).toEqual(['crash after email', 'crash before the completion']);
+  });
+
+  it('moves the clock to timers that keep a process, and not while something else goes on', async () => {
+    const passed: number[] = [];
+    const waits = ({ effects }: any) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      return async () => {
+        const started = Date.now();
+        setTimeout(() => {}, 1_000).unref();
+        void sleep(2_000, undefined, { ref: false });
+        realSetTimeout(resolve, 50);
+        await promise;
+        passed.push(Date.now() - started);
+        await effects.email('a');
+      };
+    };
+    await explore(waits, { event, effects: { email: { run: email, key: () => 'k' } } });
+    expect(new Set(passed)).toEqual(new Set([0]));
+  });
+
+  it('gives up on what waits for nothing', async () => {
+    const hangs = () => () => new Promise(() => {});
+    await expect(explore(hangs, { event, effects: {} })).rejects.toThrow('neither ends nor waits for a timer');
   });
 
   it('takes what goes on beyond the timeout for dead', async () => {
