@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -9,20 +10,21 @@ import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const readme = readFileSync(pathOf('README.md'), 'utf8');
-const SNIPPET = /<!-- (examples\/readme\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
-const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-describe('the README', () => {
+describe.each(['README.md', 'docs/testing.md'])('%s', (page) => {
+  const readme = readFileSync(pathOf(page), 'utf8');
+  const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+
   it.each(snippets)('shows $file as it is', ({ file, code }) => {
     const source = readFileSync(pathOf(file), 'utf8');
     // `UPDATE_README=1 npm run unit` writes them anew.
     if (process.env['UPDATE_README']) {
-      const current = readFileSync(pathOf('README.md'), 'utf8');
+      const current = readFileSync(pathOf(page), 'utf8');
       const written = current.replace(SNIPPET, (all, name, old) =>
         name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
       );
-      writeFileSync(pathOf('README.md'), written);
+      writeFileSync(pathOf(page), written);
     } else expect(code).toBe(source);
   });
 
@@ -30,7 +32,7 @@ describe('the README', () => {
     expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
   });
 
-  it('opens with a handler of at most 20 lines', () => {
+  it.runIf(page === 'README.md')('opens with a handler of at most 20 lines', () => {
     expect(snippets[0]?.file).toBe('examples/readme/handler.ts');
     expect(snippets[0]?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
   });
@@ -134,6 +136,26 @@ describe('its snippets run', () => {
     const order = { id: 'order-5', amount: 5 };
     expect(await payOnce(order)).toEqual(await payOnce(order));
     expect(charged).toEqual(['order-5']);
+  });
+
+  it('explore: it finds what the README says', async () => {
+    const { isSafeToRetry } = await import('../examples/readme/explore.ts');
+    const { message }: Error = await isSafeToRetry().then(
+      () => expect.unreachable(),
+      (error) => error,
+    );
+    expect(readFileSync(pathOf('README.md'), 'utf8')).toContain(`\`\`\`text\n${message}\n\`\`\``);
+  });
+
+  it("those of docs/testing.md, in Node's own test runner", () => {
+    const files = ['faults', 'safe-to-retry'].map((name) => pathOf(`examples/testing/${name}.test.ts`));
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--conditions=effectively-once-source', '--test', '--test-reporter=tap', ...files],
+      { encoding: 'utf8', env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
+    );
+    expect(stdout).toContain('# pass 2');
+    expect(status).toBe(0);
   });
 
   it('stack', async () => {

@@ -5,6 +5,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'a
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
 import { idempotency } from 'effectively-once/middy';
+import { explore } from 'effectively-once/testing';
 
 const store = memoryStore();
 const context = { getRemainingTimeInMillis: () => 1_000 } as Context;
@@ -18,6 +19,12 @@ const answers: APIGatewayProxyResultV2[] = [await handler(event, context), await
 const value: number = await runOnce({ store, scope: 'r', key: 'k', lease: '1s' }, () => 7);
 idempotent(async (order: { id: string }) => order.id, { store, key: (order) => order.id });
 idempotentBatch(async (record) => record.body, { store });
+
+const { isSafe, doubles } = await explore(
+  ({ store, effects }) =>
+    idempotent(async (order: { id: string }) => effects.charge(order.id), { store, scope: 's', key: ({ id }) => id }),
+  { event: { id: 'o-1' }, effects: { charge: (id: string) => id } },
+);
 
 export const refused = [
   // @ts-expect-error types arrive, too
@@ -34,4 +41,4 @@ new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
 new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
 app.synth();
 
-console.log(JSON.stringify({ answers, value }));
+console.log(JSON.stringify({ answers, value, isSafe, points: doubles.map(({ point }) => point) }));
