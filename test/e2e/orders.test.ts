@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { fetchLocally } from '../../local/fetch.ts';
-import { type Answer, drained, effectsOf, expectOneEffect, output, post, send } from './world.ts';
+import { type Answer, drained, effectsOf, expectOneEffect, output, post, send, tables } from './world.ts';
 
 const url = `${output('Orders', 'ApiUrl')}/orders`;
 const queue = output('Orders', 'QueueUrl');
@@ -17,6 +18,13 @@ async function expectPlacedAndChargedOnce(orderId: string): Promise<void> {
   await expect.poll(charges, { timeout: 30_000, interval: 250 }).toBeGreaterThan(0);
   await drained(queue);
   await expectOneEffect('Orders', orderId);
+}
+
+async function ledgerSize(): Promise<number> {
+  const { Count } = await tables.send(
+    new ScanCommand({ TableName: output('Orders', 'LedgerTableName'), Select: 'COUNT' }),
+  );
+  return Count ?? 0;
 }
 
 describe('a client of POST /orders', () => {
@@ -60,9 +68,15 @@ describe('a client of POST /orders', () => {
   });
 
   it('that sends no key is refused with 400, and nothing is placed', async () => {
+    const before = await ledgerSize();
     const refused = await post(url, BOOK, {});
     expect(refused.status).toBe(400);
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'KEY_MISSING' });
+    // Orders are charged in their order: with this one, whatever was before it.
+    const next = randomUUID();
+    await place(next);
+    await expectPlacedAndChargedOnce(next);
+    expect(await ledgerSize()).toBe(before + 1);
   });
 });
 

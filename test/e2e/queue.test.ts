@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Fault, Job } from './handlers/job.ts';
-import { drained, effectsOf, expectOneEffect, output, send } from './world.ts';
+import { drained, effectsOf, expectOneEffect, lengthOf, output, send } from './world.ts';
 
 const queue = output('Faulty', 'JobsQueueUrl');
 
@@ -35,6 +35,7 @@ describe('a batch', () => {
   it('of which one fails brings that one back alone', async () => {
     const jobs = [jobOf(), jobOf({ kind: 'throw', at: 'effect' }), jobOf()];
     await send(queue, jobs);
+    await expect.poll(() => lengthOf(queue), { timeout: 15_000, interval: 100 }).toBe(1);
     await drained(queue);
     await Promise.all(jobs.map(({ orderId, fault }) => expectOneEffect('Faulty', orderId, fault ? 2 : 1)));
   });
