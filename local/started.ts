@@ -36,6 +36,7 @@ export async function started(): Promise<Started | undefined> {
 
 /** Ends what was started, here or in another terminal. */
 export async function down(): Promise<void> {
+  const wasUp = read() !== undefined;
   const running = await started();
   if (running) process.kill(running.pid, 'SIGTERM');
   const patience = Date.now() + 15_000;
@@ -43,7 +44,7 @@ export async function down(): Promise<void> {
   const stuck = await started();
   if (stuck) process.kill(stuck.pid, 'SIGKILL');
   while (await started()) await sleep(100);
-  console.log(running ? 'The local AWS is down.' : 'No local AWS was up.');
+  console.log(wasUp ? 'The local AWS is down.' : 'No local AWS was up.');
 }
 
 function read(): Started | undefined {
