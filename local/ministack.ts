@@ -21,9 +21,15 @@ export async function installMiniStack(): Promise<void> {
 
 /**
  * Starts a whole AWS on a loopback port: 4566, or a free one where that is taken. `installMiniStack` comes first.
- * Its Lambda workers run on the Node.js of this process.
+ * Its Lambda workers run on the Node.js of this process; `environment` is added to theirs.
  */
-export async function startMiniStack({ port: wanted = 4566 }: { port?: number } = {}): Promise<Engine & Server> {
+export async function startMiniStack({
+  port: wanted = 4566,
+  environment = {},
+}: {
+  readonly port?: number | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+} = {}): Promise<Engine & Server> {
   const port = await freePort(wanted);
   const endpoint = `http://127.0.0.1:${port}`;
   // Not inside the checkout, or functions would find its `node_modules` and the `type` of its `package.json`.
@@ -35,6 +41,7 @@ export async function startMiniStack({ port: wanted = 4566 }: { port?: number } 
     cwd: directory,
     // All of it, since functions inherit it.
     env: {
+      ...environment,
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       HOME: directory,
       TMPDIR: directory,
