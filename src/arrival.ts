@@ -45,6 +45,7 @@ export function eventArrival<E>(
   source: EventSource<E>,
   event: E,
   context: Context | undefined,
+  invokedAt: number = Date.now(),
 ): Arrival {
   refuseUnsupported(context);
   const { key, principal, fingerprint } = options;
@@ -57,13 +58,20 @@ export function eventArrival<E>(
     payload: payload && (() => payload(event)),
     isNatural: source.isNatural(event),
     records: settings.records ?? source.records,
-    remaining: () => remainingOf(context),
+    remaining: () => remainingOf(context, invokedAt, settings.functionTimeout),
   });
 }
 
-function remainingOf(context: Context | undefined): number | undefined {
-  const ms = context?.getRemainingTimeInMillis?.();
-  return Number.isFinite(ms) ? ms : undefined; // 0 is a value
+// A context may be missing, or not say the truth, as in local runtimes: no invocation outlives its function's timeout.
+function remainingOf(
+  context: Context | undefined,
+  invokedAt: number,
+  functionTimeout: number | undefined,
+): number | undefined {
+  const said = context?.getRemainingTimeInMillis?.();
+  const left = functionTimeout === undefined ? undefined : Math.max(0, invokedAt + functionTimeout - Date.now());
+  const known = [said, left].filter((ms) => Number.isFinite(ms)) as number[]; // 0 is a value
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 // Both answer in ways that one record of a value cannot hold.

@@ -45,9 +45,10 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
     const failures = new Map<R, unknown>();
     const latest = new Map<string, Promise<unknown>>();
     let slowest = LEAST_MS;
+    const invokedAt = Date.now();
 
     const run = async (record: R): Promise<void> => {
-      const arrival = eventArrival(settings, options, sqs, record, context);
+      const arrival = eventArrival(settings, options, sqs, record, context, invokedAt);
       // A duplicate in the same batch comes after the first, and finds its outcome.
       const earlier = latest.get(arrival.id);
       const answer = (async () => {

@@ -1,6 +1,6 @@
-import { type IdempotencyError, idempotent, memoryStore, runOnce, type Store } from 'effectively-once';
+import { type IdempotencyError, idempotent, idempotentBatch, memoryStore, runOnce, type Store } from 'effectively-once';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lambdaContext } from './ways.ts';
+import { lambdaContext, sqsRecord } from './ways.ts';
 
 let store: Store;
 beforeEach(() => {
@@ -262,5 +262,32 @@ describe("onConflict: 'wait'", () => {
     const waiting = handler({ value: 'second' }, lambdaContext(30_000));
     await vi.advanceTimersByTimeAsync(6_000);
     expect(await waiting).toBe('second');
+  });
+});
+
+describe('a lease of a record that waited for its turn', () => {
+  it.each([
+    ['missing', {}],
+    ['too long', lambdaContext(900_000)],
+  ])('ends with the invocation and the clock skew, also where the remaining time is %s', async (_, context) => {
+    vi.stubEnv('IDEMPOTENCY_FUNCTION_TIMEOUT', '30s');
+    const leases: number[] = [];
+    const noted: Store = {
+      ...store,
+      insert: (next) => {
+        leases.push(next.leaseUntil);
+        return store.insert(next);
+      },
+    };
+    const handler = idempotentBatch(() => new Promise((resolve) => setTimeout(resolve, 10_000)), {
+      store: noted,
+      scope: 'test',
+      concurrency: 1,
+    });
+    const started = Date.now();
+    const run = handler({ Records: [sqsRecord('a'), sqsRecord('b')] }, context as any);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await run;
+    expect(leases).toEqual([started + 30_000 + SKEW, started + 30_000 + SKEW]);
   });
 });

@@ -63,7 +63,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   {
     name: 'leases are prolonged, the second clock is ahead',
     programs: [HOLDING, ahead(HOLDING)],
-    bounds: { crashes: 0, faults: 0, time: 5 },
+    bounds: { crashes: 0, faults: 0, time: 4 },
   },
   { name: 'three requests', programs: [quick(BASE), quick(BASE), quick(BASE)], bounds: { ...SHORT, faults: 0 } },
   {
