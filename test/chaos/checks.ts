@@ -89,16 +89,19 @@ export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> 
 
   'all came to rest in time': ({ state }) => (state.isQuiet ? [] : ['there was still work to do at the end']),
 
-  'every kill of the plan happened': ({ plan, log }) => [
-    ...log.failures,
-    ...(log.kills.length === plan.kills.length ? [] : [`${log.kills.length} of ${plan.kills.length} were killed`]),
-  ],
+  'every kill of the plan happened': ({ plan, log }) => {
+    const done = new Set(log.kills.map(({ plan }) => plan));
+    return plan.kills
+      .filter((kill) => !done.has(kill))
+      .map(({ of, invocation, at }) => `no worker of ${of} was killed at a ${at} from invocation ${invocation} on`);
+  },
 
   'every fault of the plan happened': ({ plan, log }) => {
-    const planned = [...plan.faults.values()].reduce((sum, { size }) => sum + size, 0);
-    // A kill takes the place of a fault.
-    const met = log.entries.filter(({ fault }) => fault !== undefined).length;
-    return met >= planned ? [] : [`${met} of ${planned} requests met one`];
+    const struck = log.entries.filter(({ fault, kill }) => fault !== undefined || kill !== undefined);
+    const places = new Set(struck.map(({ kind, nth }) => `${kind} ${nth}`));
+    return [...plan.faults].flatMap(([kind, faults]) =>
+      [...faults.keys()].filter((nth) => !places.has(`${kind} ${nth}`)).map((nth) => `the ${kind} ${nth} never came`),
+    );
   },
 };
 

@@ -12,7 +12,7 @@ export interface Sent {
 }
 
 export interface Sends {
-  readonly http: readonly Sent[];
+  readonly http: Sent[];
   /** Orders that were sent to the queue once more. */
   readonly duplicates: readonly string[];
 }

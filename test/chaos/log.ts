@@ -7,24 +7,23 @@ export interface Entry extends Recognised {
   readonly at: number;
   readonly worker: number;
   readonly invocation: string;
+  /** How many of its kind were asked for, with this one. */
+  readonly nth?: number;
+  /** What the plan had for it. */
   readonly fault?: Fault | undefined;
+  readonly kill?: Kill | undefined;
   /** It was applied then, and answered so, though perhaps nobody heard of it. */
   answered?: { readonly at: number; readonly status: number };
 }
 
 /** A worker that was killed. */
-export interface Killed {
+export interface Killed extends Pick<Entry, 'at' | 'worker' | 'invocation'> {
   readonly plan: Kill;
-  readonly at: number;
-  readonly worker: number;
-  readonly invocation: string;
 }
 
 export interface Log {
   readonly entries: readonly Entry[];
   readonly kills: readonly Killed[];
-  /** What the saboteur could not do. */
-  readonly failures: readonly string[];
 }
 
 export function isApplied({ answered }: Entry): boolean {

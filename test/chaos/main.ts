@@ -36,7 +36,9 @@ async function main(): Promise<void> {
     const planned = new Map(plan.orders.map((order) => [order.key, order]));
     const retry = async (key: string): Promise<void> => {
       const order = planned.get(key);
-      if (order) await placeOrders(shop, [{ ...order, sends: [{ afterMs: 0 }], duplicates: [] }], deadline);
+      if (!order) return;
+      const again = await placeOrders(shop, [{ ...order, sends: [{ afterMs: 0 }], duplicates: [] }], deadline);
+      sends.http.push(...again.http);
     };
     const state = await settle(shop, { orderOf, accepted: acceptedIn(sends) }, retry, deadline);
     const { text, failed } = report({ plan, sends, log: saboteur.log, state }, secondsSince(started));

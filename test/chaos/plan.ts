@@ -21,7 +21,7 @@ export interface PlannedOrder {
   readonly duplicates: readonly number[];
 }
 
-export interface PlannedSend {
+interface PlannedSend {
   readonly afterMs: number;
   /** The client gives up so many ms later. */
   readonly abortAfterMs?: number;
@@ -56,26 +56,27 @@ type Faults = Readonly<Partial<Record<'delay' | 'stall' | Exclude<Fault, number>
 
 /** `delay` is shorter than what the functions wait for, `stall` longer. */
 const FAULTS: Readonly<Record<Kind, Faults>> = {
-  'claim of an order': { delay: 6, stall: 1, lose: 5, throttle: 6, mute: 1, hold: 1 },
-  commit: { delay: 6, stall: 1, lose: 6, throttle: 6, mute: 2, hold: 1 },
-  'sending of an outbox': { delay: 2, lose: 3, throttle: 2, mute: 1 },
-  'claim of a charge': { delay: 6, stall: 1, lose: 5, throttle: 6, mute: 1 },
-  charge: { delay: 6, stall: 1, lose: 8, throttle: 6, mute: 1, hold: 1 },
-  'record of a charge': { delay: 6, stall: 1, lose: 6, throttle: 6, mute: 2, hold: 1 },
-  'record of an outcome': { delay: 6, stall: 1, lose: 6, throttle: 6, mute: 2, hold: 1 },
+  'claim of an order': { delay: 12, stall: 2, lose: 10, throttle: 12, mute: 2, hold: 2 },
+  commit: { delay: 12, stall: 2, lose: 12, throttle: 12, mute: 4, hold: 2 },
+  'sending of an outbox': { delay: 3, lose: 4, throttle: 3, mute: 1 },
+  'claim of a charge': { delay: 12, stall: 2, lose: 10, throttle: 12, mute: 2, hold: 1 },
+  charge: { delay: 12, stall: 2, lose: 14, throttle: 12, mute: 2, hold: 1 },
+  'record of a charge': { delay: 12, stall: 2, lose: 12, throttle: 12, mute: 4, hold: 2 },
+  'record of an outcome': { delay: 12, stall: 2, lose: 12, throttle: 12, mute: 4, hold: 2 },
 };
 
 const MOMENTS: readonly (Pick<Kill, 'of' | 'at' | 'moment'> & { readonly times: number })[] = [
-  { of: 'place-order', at: 'claim of an order', moment: 'before', times: 2 },
-  { of: 'place-order', at: 'claim of an order', moment: 'after', times: 3 },
-  { of: 'place-order', at: 'commit', moment: 'before', times: 3 },
-  { of: 'place-order', at: 'commit', moment: 'after', times: 4 },
-  { of: 'relay-orders', at: 'sending of an outbox', moment: 'before', times: 1 },
+  { of: 'place-order', at: 'claim of an order', moment: 'before', times: 3 },
+  { of: 'place-order', at: 'claim of an order', moment: 'after', times: 5 },
+  { of: 'place-order', at: 'commit', moment: 'before', times: 5 },
+  { of: 'place-order', at: 'commit', moment: 'after', times: 7 },
+  { of: 'relay-orders', at: 'sending of an outbox', moment: 'before', times: 2 },
   { of: 'relay-orders', at: 'sending of an outbox', moment: 'after', times: 2 },
   { of: 'charge-order', at: 'claim of a charge', moment: 'after', times: 1 },
-  { of: 'charge-order', at: 'charge', moment: 'before', times: 1 },
-  { of: 'charge-order', at: 'charge', moment: 'after', times: 4 },
+  { of: 'charge-order', at: 'charge', moment: 'before', times: 2 },
+  { of: 'charge-order', at: 'charge', moment: 'after', times: 5 },
   { of: 'charge-order', at: 'record of a charge', moment: 'after', times: 2 },
+  { of: 'charge-order', at: 'record of an outcome', moment: 'before', times: 1 },
   { of: 'charge-order', at: 'record of an outcome', moment: 'after', times: 1 },
 ];
 

@@ -27,11 +27,7 @@ function summary({ plan, sends, log, state }: Evidence, seconds: number): string
   const runs = (kind: string): number => applied.filter((entry) => entry.kind === kind).length;
   const repeats = repeatsIn(log);
   const killed = log.kills.map(({ plan: { moment, at } }) => `${moment} a ${at}`);
-  const isByKill = new Set(log.kills.map(({ plan: { at, moment }, invocation }) => `${invocation} ${at} ${moment}`));
-  const faults = log.entries.filter(
-    ({ fault, invocation, kind }) =>
-      fault !== undefined && !isByKill.has(`${invocation} ${kind} ${fault === 'hold' ? 'before' : 'after'}`),
-  );
+  const faults = log.entries.flatMap(({ fault }) => fault ?? []);
   const charged = Map.groupBy(state.ledger, ({ orderId }) => orderId);
   const doubles = [...charged.values()].filter((items) => items.length > 1).length;
   const rows: [string, string | number][] = [
@@ -45,10 +41,7 @@ function summary({ plan, sends, log, state }: Evidence, seconds: number): string
     ['aborts by the client', http.filter(({ status }) => status === 'aborted').length],
     ['duplicates over SQS', duplicates.length],
     ['workers killed', `${log.kills.length}: ${tally(killed)}`],
-    [
-      'faults',
-      `${faults.length}: ${tally(faults.map(({ fault }) => (typeof fault === 'number' ? 'delay' : `${fault}`)))}`,
-    ],
+    ['faults', `${faults.length}: ${tally(faults.map((fault) => (typeof fault === 'number' ? 'delay' : fault)))}`],
     ['runs', `${runs('claim of an order')} of orders, ${runs('claim of a charge')} of charges`],
     ['charges', state.ledger.length],
     ['charge requests', state.ledger.reduce((total, { requests }) => total + requests, 0)],
@@ -70,13 +63,12 @@ function tally(values: readonly string[]): string {
   return counts.map(([value, all]) => `${all.length} ${value}`).join(', ');
 }
 
-/** The log of the order that a finding names. */
-function logOf({ plan, log }: Evidence, finding: string): string[] {
-  const order = /\border-\d+-\d+\b/.exec(finding)?.[0];
+/** The log of the order, or of the record, that a finding names. */
+function logOf({ log }: Evidence, finding: string): string[] {
+  const named = new Set(finding.split(' '));
   const start = log.entries[0]?.at ?? 0;
-  if (order === undefined || plan.orders.length === 0) return [];
   return log.entries
-    .filter(({ orders }) => orders.includes(order))
+    .filter(({ orders, record = '' }) => named.has(record) || orders.some((order) => named.has(order)))
     .map(({ at, worker, invocation, kind = 'other', attempt, fault, answered }) => {
       const isKilled = log.kills.some((killed) => killed.invocation === invocation);
       const told = [

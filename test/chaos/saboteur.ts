@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { type Asked, type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Entry, Killed, Log } from './log.ts';
 import type { Kill, Plan } from './plan.ts';
@@ -22,59 +22,58 @@ export async function startSaboteur(options: {
 }): Promise<Saboteur> {
   const { plan, upstream, parent, orderOf } = options;
   const entries = new Map<Asked, Entry>();
-  const doomed = new Map<Asked, Kill>();
   const kills: Killed[] = [];
-  const failures: string[] = [];
+  const doomed = new Set<string>();
   const counts = new Map<Kind, number>();
   const invocations = new Map<FunctionName, Set<string>>();
   const armed = [...plan.kills];
 
   const kill = (asked: Asked, by: Kill): void => {
     const worker = workerOf(asked);
-    try {
-      if (parentOf(worker) !== parent) throw new Error('it is none that this run started');
-      process.kill(worker, 'SIGKILL');
-      kills.push({ plan: by, at: Date.now(), worker, invocation: invocationOf(asked) });
-    } catch (error) {
-      failures.push(`worker ${worker} was not killed at its ${by.at}: ${(error as Error).message}`);
+    if (parentOf(worker) !== parent) {
+      armed.push(by); // it has timed out just now: another will do
+      return;
     }
+    process.kill(worker, 'SIGKILL');
+    kills.push({ plan: by, at: Date.now(), worker, invocation: invocationOf(asked) });
   };
 
   /** The kill that is due at this request, if one is. */
   const due = (of: FunctionName, at: Kind, invocation: string): Kill | undefined => {
     const seen = invocations.get(of) ?? new Set();
     invocations.set(of, seen.add(invocation));
+    if (doomed.has(invocation)) return undefined; // a batch asks for much at once, and dies once
     const index = armed.findIndex((next) => next.of === of && next.at === at && next.invocation <= seen.size);
-    return index < 0 ? undefined : armed.splice(index, 1)[0];
+    const [next] = index < 0 ? [] : armed.splice(index, 1);
+    if (next) doomed.add(invocation);
+    return next;
   };
 
   const meet = (asked: Asked): Fault | undefined => {
     const request = recognise(asked, orderOf);
     const { of, kind } = request;
     const invocation = invocationOf(asked);
-    const log = (fault?: Fault): Fault | undefined => {
-      entries.set(asked, { ...request, at: Date.now(), worker: workerOf(asked), invocation, fault });
-      return fault;
-    };
-    if (!kind) return log();
+    const met = { ...request, invocation, worker: workerOf(asked), at: Date.now() };
+    if (!kind) {
+      entries.set(asked, met);
+      return undefined;
+    }
     const nth = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, nth);
     const by = due(of, kind, invocation);
-    if (!by) return log(plan.faults.get(kind)?.get(nth));
-    if (by.moment === 'before') {
-      log('hold');
-      kill(asked, by);
-      return 'hold';
-    }
-    doomed.set(asked, by);
-    return log('mute');
+    const fault = by ? undefined : plan.faults.get(kind)?.get(nth);
+    entries.set(asked, { ...met, nth, fault, kill: by });
+    if (!by) return fault;
+    if (by.moment === 'after') return 'mute';
+    kill(asked, by);
+    return 'hold';
   };
 
   const applied = (asked: Asked, status: number): void => {
     const entry = entries.get(asked);
-    if (entry) entry.answered = { at: Date.now(), status };
-    const by = doomed.get(asked);
-    if (by) kill(asked, by);
+    if (!entry) return;
+    entry.answered = { at: Date.now(), status };
+    if (entry.kill) kill(asked, entry.kill);
   };
 
   const proxy = await startFaultProxy(upstream, meet, applied);
@@ -86,11 +85,13 @@ export async function startSaboteur(options: {
         return [...entries.values()];
       },
       kills,
-      failures,
     },
   };
 }
 
-function parentOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' }));
+/** `undefined`: there is no such process. */
+function parentOf(pid: number): number | undefined {
+  const { stdout, error } = spawnSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' });
+  if (error) throw error;
+  return stdout.trim() === '' ? undefined : Number(stdout);
 }
