@@ -12,10 +12,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package'],
+          exclude: ['test/package', 'test/e2e'],
           globalSetup: 'test/engine.ts',
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/*.test.ts'],
+          globalSetup: 'test/e2e/setup.ts',
+          // They wait for a cloud, most of the time.
+          maxWorkers: 5,
+          testTimeout: 240_000,
         },
       },
       { test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 120_000 } },

@@ -16,6 +16,8 @@ export interface CloudOptions {
   readonly port?: number;
   /** More environment for every function, beneath its own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Is told the process that leads the cloud's, as soon as there is one. */
+  readonly started?: (pid: number) => void;
   /** Is told what is going on, a line at a time. */
   readonly tell?: (line: string) => void;
 }
@@ -30,10 +32,11 @@ type Outputs = Record<string, Record<string, string>>;
 
 /** Starts MiniStack and deploys an app into it by `cdk bootstrap` and `cdk deploy`, as into any AWS. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
-  const { app = 'node bin/app.ts', port, environment, tell = () => {} } = options;
+  const { app = 'node bin/app.ts', port, environment, started = () => {}, tell = () => {} } = options;
   tell('Installing MiniStack into .venv, unless it is there …');
   await installMiniStack();
   const engine = await startMiniStack({ port, environment });
+  started(engine.pid);
   const directory = mkdtempSync(join(tmpdir(), 'effectively-once-cdk-'));
   const aborted = new AbortController();
   const abandon = (): void => {

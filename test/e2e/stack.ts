@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Construct } from 'constructs';
+import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from '../../lib/index.ts';
+
+/** Short, since a queue hides a message for six of them. */
+export const TIMEOUT = Duration.seconds(3);
+
+/** The constructs with handlers that crash, hang or fail on command: a way in by HTTP, and three by queues. */
+export class FaultyStack extends Stack {
+  readonly #table = new IdempotencyTable(this, 'Idempotency', { removalPolicy: RemovalPolicy.DESTROY });
+  readonly #ledger = new dynamodb.Table(this, 'Ledger', {
+    partitionKey: { name: 'orderId', type: dynamodb.AttributeType.STRING },
+    sortKey: { name: 'effectId', type: dynamodb.AttributeType.STRING },
+    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.#addApi();
+    this.#addConsumer('Jobs');
+    this.#addConsumer('Poison'); // a queue of its own, since it takes so long
+    this.#addConsumer('Fifo', true);
+    new CfnOutput(this, 'RecordsTableName', { value: this.#table.tableName });
+    new CfnOutput(this, 'LedgerTableName', { value: this.#ledger.tableName });
+  }
+
+  #addApi(): void {
+    const jobs = new IdempotentFunction(this, 'Http', { scope: 'http', ...this.#common('http') });
+    this.#ledger.grant(jobs, 'dynamodb:UpdateItem');
+    const who = new NodejsFunction(this, 'Who', {
+      entry: entryOf('authorizer'),
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+    });
+    const authorizer = new HttpLambdaAuthorizer('Authorizer', who, { responseTypes: [HttpLambdaResponseType.SIMPLE] });
+    const api = new apigateway.HttpApi(this, 'Api');
+    const integration = new HttpLambdaIntegration('Jobs', jobs);
+    api.addRoutes({ path: '/jobs', methods: [apigateway.HttpMethod.POST], integration, authorizer });
+    new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
+  }
+
+  #addConsumer(name: string, fifo?: boolean): void {
+    const { queue, deadLetterQueue, ...consumer } = new IdempotentQueueConsumer(this, name, {
+      scope: name.toLowerCase(),
+      ...(fifo && { fifo }),
+      ...this.#common('queue'),
+    });
+    this.#ledger.grant(consumer.function, 'dynamodb:UpdateItem');
+    new CfnOutput(this, `${name}QueueUrl`, { value: queue.queueUrl });
+    new CfnOutput(this, `${name}DeadLetterQueueUrl`, { value: deadLetterQueue.queueUrl });
+  }
+
+  #common(handler: string) {
+    return {
+      entry: entryOf(handler),
+      table: this.#table,
+      timeout: TIMEOUT,
+      environment: { LEDGER_TABLE: this.#ledger.tableName },
+      bundling: { esbuildArgs: { '--conditions': 'effectively-once-source,module' } },
+    };
+  }
+}
+
+function entryOf(handler: string): string {
+  return fileURLToPath(new URL(`handlers/${handler}.ts`, import.meta.url));
+}
