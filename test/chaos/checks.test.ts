@@ -108,6 +108,14 @@ describe('a charge that was asked for again', () => {
       'its record was lost or late',
       { killed: false, change: ({ entries }) => entries.push(lostRecord) },
     ],
+    [
+      'is explained by a delay that its worker did not outlive, though it arrives last',
+      'its answer was lost or late',
+      {
+        killed: false,
+        change: ({ entries }) => Object.assign(entries[3], { fault: 5_900, answered: { at: 6_120, status: 200 } }),
+      },
+    ],
     ['is explained by a lease that was outlived', 'its lease was outlived', { killed: false }],
     [
       'under a live lease is not explained',

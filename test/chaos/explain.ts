@@ -11,10 +11,11 @@ export interface Repeat {
 
 /** Every request of a charge behind the first of its order, and what made it necessary. */
 export function repeatsIn(log: Log): Repeat[] {
-  const byOrder = Map.groupBy(
-    log.entries.filter((entry) => entry.kind === 'charge' && isApplied(entry)).sort(byArrival),
-    ({ orders: [order = ''] }) => order,
-  );
+  // As they were asked for: one that was delayed may arrive when its worker is long dead and another has charged.
+  const charges = log.entries
+    .filter((entry) => entry.kind === 'charge' && isApplied(entry))
+    .sort((a, b) => a.at - b.at);
+  const byOrder = Map.groupBy(charges, ({ orders: [order = ''] }) => order);
   return [...byOrder].flatMap(([order, requests]) =>
     requests.slice(1).map((again, index) => {
       const first = requests[index] as Entry;
@@ -52,10 +53,6 @@ function claimOf(mine: readonly Entry[], charge: Entry): Entry | undefined {
 
 function isBefore(entry: Entry, next: Entry | undefined): boolean {
   return (entry.answered?.at ?? 0) < (next?.at ?? 0);
-}
-
-function byArrival(a: Entry, b: Entry): number {
-  return (a.answered?.at ?? 0) - (b.answered?.at ?? 0);
 }
 
 /** What kept an order's message from being done with; `undefined`: nothing in the log did. */
