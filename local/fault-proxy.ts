@@ -9,6 +9,7 @@ export interface Asked {
   /** `PutItem`, `TransactWriteItems` … */
   readonly operation: string;
   readonly body: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** `hold`: it never arrives. `mute`, `lose`: it is applied, and never answered, or the connection breaks. A number: ms later. */
@@ -19,16 +20,21 @@ export interface FaultProxy extends Engine {
   readonly struck: Promise<void>;
 }
 
-/** A way to DynamoDB on loopback on which requests meet what `plan` has for them. */
+/**
+ * A way to DynamoDB, or another AWS, on loopback on which requests meet what `plan` has for them. `applied` hears of each
+ * that has arrived and been answered, before its answer meets the fault.
+ */
 export async function startFaultProxy(
   upstream: string,
   plan: (asked: Asked) => Fault | undefined,
+  applied: (asked: Asked, status: number) => void = () => {},
 ): Promise<FaultProxy> {
   const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
-    const fault = plan({ operation, body: body.toString() });
+    const asked: Asked = { operation, body: body.toString(), headers: request.headers };
+    const fault = plan(asked);
     if (fault === 'hold') return strike();
     if (fault === 'throttle') {
       response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' }).end(THROTTLED);
@@ -36,6 +42,7 @@ export async function startFaultProxy(
     }
     if (typeof fault === 'number') await sleep(fault);
     const answer = await forward(`${upstream}${request.url}`, request.headers, body).catch(() => undefined);
+    if (answer) applied(asked, answer.status);
     if (fault !== undefined) strike();
     if (fault === 'mute') return;
     if (fault === 'lose' || !answer) return void request.socket.destroy();
