@@ -61,7 +61,8 @@ export function hindranceOf({ entries, kills }: Log, order: string): string | un
   const invocations = new Set(mine.map(({ invocation }) => invocation));
   if (kills.some(({ invocation }) => invocations.has(invocation))) return 'a worker was killed over it';
   if (mine.some(({ fault }) => fault !== undefined)) return 'what it asked for met faults';
-  if (mine.some((entry) => entry.kind === 'claim of a charge' && !isApplied(entry)))
-    return 'it was in flight elsewhere';
+  const claims = mine.filter(({ kind }) => kind === 'claim of a charge');
+  if (claims.some(({ attempt = 1 }) => attempt > 1)) return 'a lease over it was outlived';
+  if (!claims.every(isApplied)) return 'it was in flight elsewhere';
   return undefined;
 }
