@@ -38,6 +38,13 @@ const SIDE_BY_SIDE: Program = { ...BASE, handler: sideBySide, steps: 2, endings:
 const COMMITTING: Program = { ...BASE, handler: committing, endings: ['return', 'fail'] };
 const ATOMIC: Program = { ...COMMITTING, options: { mode: 'atomic' } };
 const REFUSING: Program = { ...BASE, options: { onUnknown: 'refuse' }, endings: ['return', 'fail'] };
+/** Finds out that nothing has happened, or what has. */
+const RERUNNING: Program = { ...BASE, options: { onUnknown: () => ({ rerun: true }) }, endings: ['return', 'fail'] };
+const FINDING: Program = {
+  ...BASE,
+  options: { onUnknown: () => ({ value: { by: 0, key: 'k', payload: 'p' } }) },
+  endings: ['return', 'fail'],
+};
 const HOLDING: Program = { ...BASE, timers: true, options: { lease: 2 * SECOND }, endings: ['return'] };
 const ahead = (program: Program): Program => ({ ...program, ahead: SECOND });
 const quick = (program: Program): Program => ({ ...program, endings: ['return'] });
@@ -59,6 +66,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'atomic', programs: [ATOMIC, ATOMIC], bounds: { ...ALL, refusals: true } },
   { name: 'a commit without a claim beside a claim', programs: [COMMITTING, ATOMIC], bounds: SHORT },
   { name: 'unknown outcomes are refused', programs: [REFUSING, REFUSING], bounds: ALL },
+  { name: 'unknown outcomes are looked into, and rerun', programs: [RERUNNING, RERUNNING], bounds: SHORT },
+  { name: 'unknown outcomes are looked into, and found', programs: [FINDING, FINDING], bounds: SHORT },
   { name: 'leases are prolonged', programs: [HOLDING, HOLDING], bounds: SHORT },
   {
     name: 'leases are prolonged, the second clock is ahead',

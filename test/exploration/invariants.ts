@@ -120,7 +120,8 @@ export const INVARIANTS: readonly Invariant[] = [
       const answer = ended(before, after, move);
       const outcome = answer && outcomeOf(answer.result);
       const isOwn = answer?.place.entered && (outcome?.by === answer.by || 'error' in answer.result); // or of a step
-      if (!answer || !outcome || isOwn) return undefined;
+      // What it found out itself it may answer also where it could not record it.
+      if (!answer || !outcome || isOwn || after.doubtful[answer.by]) return undefined;
       const { record, recorded } = keyOf(world, after, answer.by);
       // What is answered at once, and not when a handler that had gone on has ended.
       if (move.request && world.isExpired(after, answer.by, record?.record))
