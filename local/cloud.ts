@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Engine, LOCAL } from './dynamodb.ts';
-import { CHECKOUT } from './install.ts';
+import { CHECKOUT, PATH } from './install.ts';
 import { installMiniStack, startMiniStack } from './ministack.ts';
 import type { Server } from './server.ts';
 import { supplyTtl } from './supplied.ts';
@@ -83,7 +83,7 @@ async function runCdk(args: readonly string[], { directory, endpoint, tell, sign
     signal,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      PATH,
       HOME: directory,
       TMPDIR: directory,
       AWS_ENDPOINT_URL: endpoint,

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './dynamodb.ts';
+import { listen } from './listen.ts';
 
 /** A request on its way to DynamoDB. */
 export interface Asked {
@@ -48,16 +48,8 @@ export async function startFaultProxy(
     if (fault === 'lose' || !answer) return void request.socket.destroy();
     response.writeHead(answer.status, { 'Content-Type': 'application/x-amz-json-1.0' }).end(answer.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    struck,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const { url: endpoint, stop } = await listen(server);
+  return { endpoint, struck, stop };
 }
 
 const THROTTLED = JSON.stringify({

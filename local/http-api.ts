@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { listen } from './listen.ts';
 
 type Integration = (event: APIGatewayProxyEventV2) => Promise<unknown>;
 
@@ -23,17 +23,11 @@ export async function startHttpApi(routes: Record<string, Integration>, port = 0
     if (losing) request.socket.destroy();
     else response.writeHead(status, headers).end(body);
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listen(server, port)),
     loseNextResponse: () => {
       lose = true;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }
 

@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 export const run = promisify(execFile);
 
 /** What is installed goes into the checkout, where git ignores it. */
 export const CHECKOUT = dirname(import.meta.dirname);
+
+/** On which the Node.js of this process comes first. */
+export const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter);
 
 /** Installs what `list` names into `directory`, unless just that is there. */
 export async function install(directory: string, list: string, fetch: () => Promise<unknown>): Promise<void> {

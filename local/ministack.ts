@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Engine, LOCAL } from './dynamodb.ts';
-import { CHECKOUT, install, need, run } from './install.ts';
+import { CHECKOUT, install, need, PATH, run } from './install.ts';
 import { freePort, type Server, startServer } from './server.ts';
 
 const VENV = join(CHECKOUT, '.venv');
@@ -42,7 +42,7 @@ export async function startMiniStack({
     // All of it, since functions inherit it.
     env: {
       ...environment,
-      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      PATH,
       HOME: directory,
       TMPDIR: directory,
       STATE_DIR: join(directory, 'state'),

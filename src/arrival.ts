@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { IdempotencyError } from './core/errors.ts';
+import { IdempotencyError, misuse } from './core/errors.ts';
 import { fingerprintOf, recordId } from './core/identity.ts';
 import type { HandlerOptions, Settings } from './options.ts';
 import type { EventSource } from './sources/source.ts';
@@ -78,13 +78,10 @@ function remainingOf(
 function refuseUnsupported(context: object | undefined): void {
   if (!context) return;
   if ('lambdaContext' in context && 'step' in context) {
-    throw new IdempotencyError(
-      'MISUSE',
-      'a durable function cannot be wrapped: its execution name is its idempotency key',
-    );
+    throw misuse('a durable function cannot be wrapped: its execution name is its idempotency key');
   }
   if ('write' in context && 'end' in context) {
-    throw new IdempotencyError('MISUSE', 'a streamed response cannot be recorded, so its handler cannot be wrapped');
+    throw misuse('a streamed response cannot be recorded, so its handler cannot be wrapped');
   }
 }
 

@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
 import { once } from './begin.ts';
 import { checkHandler } from './core/check.ts';
-import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
+import { isIdempotencyError, misuse } from './core/errors.ts';
 import { type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
 import { sqs } from './sources/sqs.ts';
@@ -87,7 +87,7 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
 
 function recordsOf<R extends SQSRecord>(event: { Records: R[] }): R[] {
   if (Array.isArray(event?.Records) && event.Records.every((record) => sqs.matches(record))) return event.Records;
-  throw new IdempotencyError('MISUSE', 'idempotentBatch expects an SQS event: Records, each with a messageId');
+  throw misuse('idempotentBatch expects an SQS event: Records, each with a messageId');
 }
 
 /** What runs one after the other: a FIFO group, else each record for itself. */

@@ -1,4 +1,4 @@
-import { IdempotencyError } from './core/errors.ts';
+import { IdempotencyError, misuse } from './core/errors.ts';
 import { commit } from './core/protocol.ts';
 import type { Claimed, Outcome } from './core/record.ts';
 import type { Store, TransactWrite } from './core/store.ts';
@@ -24,16 +24,11 @@ export function commitOf(store: Store, lease: Claimed, retention: number, outcom
   const { id } = lease;
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
-  let isClosed = false;
-  let underWay: Promise<void> | undefined;
 
-  const send = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
-    const { transact } = store;
-    if (!transact) throw misuse('this store has no transactions to commit in');
-    checkWrites(writes, id);
+  const send: Send = async (transacting, value, writes) => {
     const outcome = outcomes.ofValue(value);
     try {
-      const result = await commit({ ...store, transact }, lease, outcome, writes, retention, Date.now);
+      const result = await commit(transacting, lease, outcome, writes, retention, Date.now);
       if (result.kind === 'refused') throw result.refusal;
       if (result.kind !== 'done') {
         throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
@@ -49,14 +44,42 @@ export function commitOf(store: Store, lease: Claimed, retention: number, outcom
     committed: () => committed,
     doubt: () => doubt,
 
+    ...committing(store, id, () => committed !== undefined || doubt !== undefined, send),
+  };
+}
+
+type Send = (
+  store: Store & Required<Pick<Store, 'transact'>>,
+  value: unknown,
+  writes: readonly TransactWrite[],
+) => Promise<void>;
+
+/** Sends one commit at a time, none once it `isOver` or the run is closed, and only what can be sent. */
+export function committing(
+  store: Store,
+  id: string,
+  isOver: () => boolean,
+  send: Send,
+): Pick<Committer, 'commit' | 'close'> {
+  let isClosed = false;
+  let underWay: Promise<void> | undefined;
+
+  const checked = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
+    const { transact } = store;
+    if (!transact) throw misuse('this store has no transactions to commit in');
+    checkWrites(writes, id);
+    await send({ ...store, transact }, value, writes);
+  };
+
+  return {
     close: async () => {
       isClosed = true;
       await underWay?.catch(() => {});
     },
 
     async commit(value, writes) {
-      if (isClosed || underWay || committed || doubt) throw misuse('a run commits once, and before it ends');
-      underWay = send(value, writes).finally(() => {
+      if (isClosed || underWay || isOver()) throw misuse('a run commits once, and before it ends');
+      underWay = checked(value, writes).finally(() => {
         underWay = undefined;
       });
       return underWay;
@@ -79,7 +102,7 @@ export async function unprotectedCommit(): Promise<never> {
 }
 
 /** Refuses with `MISUSE` what DynamoDB would, and a write on the record `id`. */
-export function checkWrites(writes: readonly TransactWrite[], id: string): void {
+function checkWrites(writes: readonly TransactWrite[], id: string): void {
   if (!Array.isArray(writes)) throw misuse('commit expects an array of writes');
   if (writes.length > MOST_WRITES) throw misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
   for (const write of writes) {
@@ -102,8 +125,4 @@ function sizeOf(writes: unknown): number {
     return ArrayBuffer.isView(value) ? 'x'.repeat(value.byteLength) : value;
   };
   return Buffer.byteLength(JSON.stringify(writes, plain));
-}
-
-function misuse(message: string): IdempotencyError {
-  return new IdempotencyError('MISUSE', message);
 }

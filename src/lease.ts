@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from './core/duration.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
 import { extend } from './core/protocol.ts';
@@ -28,9 +29,6 @@ interface Terms {
 
 /** Below this many ms another extension is not worth a try. */
 const SHORTEST = 50;
-
-/** The longest a Node timer takes. */
-const LONGEST = 2 ** 31 - 1;
 
 /**
  * Keeps a lease that is shorter than its run may be: prolongs it at half-time, tries again at half of what is left when the
@@ -80,9 +78,12 @@ export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
   // Unreferenced: a run that is over, but whose lease is not, must not keep the process.
   const arm = (): void => {
     clearTimeout(endTimer);
-    endTimer = setTimeout(() => (left() > 0 ? arm() : lose('the lease is over')), Math.min(LONGEST, left())).unref();
+    endTimer = setTimeout(
+      () => (left() > 0 ? arm() : lose('the lease is over')),
+      Math.min(LONGEST_TIMER, left()),
+    ).unref();
     clearTimeout(beatTimer);
-    if (mayExtend()) beatTimer = setTimeout(beat, Math.min(LONGEST, left() / 2)).unref();
+    if (mayExtend()) beatTimer = setTimeout(beat, Math.min(LONGEST_TIMER, left() / 2)).unref();
   };
 
   arm();

@@ -3,7 +3,7 @@ import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { eventArrival } from './arrival.ts';
 import { begin } from './begin.ts';
-import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
+import { isIdempotencyError, misuse } from './core/errors.ts';
 import type { WithExecution } from './execution.ts';
 import { type Chain, isWatched, type Request, watch } from './middy-chain.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
@@ -53,7 +53,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     const state: State<Event> = { source: sourceOf(event) };
     states.set(request, state);
     try {
-      if (isWatched(request)) throw new IdempotencyError('MISUSE', 'a chain takes one idempotency middleware');
+      if (isWatched(request)) throw misuse('a chain takes one idempotency middleware');
       const begun = await begin(settings, eventArrival(settings, options, state.source, event, context));
       if (isRun(begun)) {
         state.chain = watch(request, begun, (chain, final) => conclude(request, state.source, chain, final));

@@ -44,23 +44,17 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     }
   };
 
-  const canKeep = (value: unknown): boolean => {
-    try {
-      return encoded(value) !== undefined;
-    } catch {
-      return false;
-    }
-  };
+  const ofValue = (value: unknown): Outcome => outcome('value', () => value);
 
   return {
-    ofValue: (value) => outcome('value', () => value),
+    ofValue,
 
     ofError: (error) =>
       outcome('error', () => {
         if (!(error instanceof Error)) return { thrown: error };
         const { name, message, cause } = error;
         const own = Object.entries({ ...(cause !== undefined && { cause }), ...error });
-        const kept = own.filter(([member, value]) => member !== 'name' && canKeep(value));
+        const kept = own.filter(([member, value]) => member !== 'name' && ofValue(value).kind !== 'unavailable');
         return { name, message, own: Object.fromEntries(kept) };
       }),
 

@@ -95,13 +95,15 @@ export function held(
       return { kind: 'done' };
     }
   };
-  /** What the run must answer instead, because another took over. */
+  /** What the run must answer instead, because another took over and ended. */
+  const adopted = async (result: Settled): Promise<Answer | undefined> =>
+    result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : undefined;
   const recorded = async (outcome: Outcome, cause?: unknown): Promise<Answer | undefined> => {
     const write = complete(store, lease, outcome, retention, Date.now);
     const result = await settle(write, 'completed', 'completion-failed').finally(hold.stop);
     if (result.kind === 'lost')
       throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
-    return result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : undefined;
+    return adopted(result);
   };
   const giveUp = async (): Promise<Settled> => {
     if ((await steps.settled()) && !commits.doubt())
@@ -156,9 +158,7 @@ export function held(
       await close();
       if (isRecorded || commits.committed()) return this.completed(final);
       const result = await giveUp().finally(hold.stop);
-      return result.kind === 'adopted'
-        ? replay(store, outcomes, result.outcome, id)
-        : { value: final, replayed: false };
+      return (await adopted(result)) ?? { value: final, replayed: false };
     },
 
     async threw(error, final) {
@@ -170,7 +170,7 @@ export function held(
         return (await recorded(outcome, error)) ?? instead(error, final);
       }
       const result = await giveUp().finally(hold.stop);
-      return result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : instead(error, final);
+      return (await adopted(result)) ?? instead(error, final);
     },
 
     async release() {

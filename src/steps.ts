@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
+import { LONGEST_TIMER } from './core/duration.ts';
+import { IdempotencyError, isIdempotencyError, misuse } from './core/errors.ts';
 import { derivedKey } from './core/identity.ts';
 import { saveStep } from './core/protocol.ts';
 import type { Claimed, Outcome } from './core/record.ts';
@@ -18,9 +19,6 @@ export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
 
 /** What is kept of the time to answer in, when a step does not end. */
 const RESERVE_MS = 500;
-
-/** The longest a Node timer takes. */
-const LONGEST = 2 ** 31 - 1;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
@@ -89,7 +87,7 @@ export function stepsOf(
 
     settled: async () => {
       const over = new AbortController();
-      const left = Math.min(LONGEST, Math.max(0, remaining() - RESERVE_MS));
+      const left = Math.min(LONGEST_TIMER, Math.max(0, remaining() - RESERVE_MS));
       const timeout = sleep(left, undefined, { signal: over.signal }).catch(() => {});
       await Promise.race([Promise.allSettled(begun), aborted(signal), timeout]);
       over.abort();
@@ -123,10 +121,6 @@ export function checkedName(name: unknown): string {
   const isText = typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed();
   if (isText && name !== '__proto__') return name; // which the SDK cannot read
   throw misuse('the name of a step must be a text of 1 to 255 characters');
-}
-
-function misuse(message: string): IdempotencyError {
-  return new IdempotencyError('MISUSE', message);
 }
 
 function lost(id: string): IdempotencyError {

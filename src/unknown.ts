@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Codec } from './codec.ts';
 import { durationOf } from './core/duration.ts';
-import { IdempotencyError } from './core/errors.ts';
+import { IdempotencyError, misuse } from './core/errors.ts';
 import { patient } from './core/patience.ts';
 import { end, type Taken } from './core/protocol.ts';
 import type { IdempotencyRecord, Outcome, Steps } from './core/record.ts';
@@ -46,7 +46,7 @@ export async function resolve(
   { codec }: { readonly codec?: Codec } = {},
 ): Promise<void> {
   const value = isRerun(verdict) ? undefined : outcomesOf(codec).ofValue(valueIn(verdict));
-  if (value?.kind === 'unavailable') throw new IdempotencyError('MISUSE', `the value cannot be kept: ${value.body}`);
+  if (value?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${value.body}`);
   const now = Date.now();
   const retention = environment.retention() ?? durationOf('retention', '24h');
   const result = await end(
@@ -65,7 +65,7 @@ function isRerun(verdict: Verdict): boolean {
 
 function valueIn(verdict: Verdict): unknown {
   if (typeof verdict === 'object' && verdict !== null && 'value' in verdict) return verdict.value;
-  throw new IdempotencyError('MISUSE', 'the word on an unknown outcome is { rerun: true } or { value }');
+  throw misuse('the word on an unknown outcome is { rerun: true } or { value }');
 }
 
 async function previousOf(seen: IdempotencyRecord, store: Store, outcomes: Outcomes): Promise<Previous> {

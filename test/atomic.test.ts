@@ -1,33 +1,19 @@
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDBStore, type Execution, idempotent, memoryStore, resolve, type TransactWrite } from 'effectively-once';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { type FaultyClient, faultyClient, isDown, losesAnswer } from './faults.ts';
+import { openOrders } from './orders.ts';
 import { lambdaContext, type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
 
 const LEASE_MS = TIMEOUT_MS + 1_000;
 const client = engineClient();
-const documents = DynamoDBDocumentClient.from(client);
+const { tableName: orders, count, chargesOf } = await openOrders();
 
 let tableName: string;
-let orders: string;
 beforeAll(async () => {
   tableName = await createTable(client);
-  orders = await createTable(client, 'orderId');
 });
-const count = (orderId: string): TransactWrite => ({
-  Update: {
-    TableName: orders,
-    Key: { orderId },
-    UpdateExpression: 'ADD charges :one',
-    ExpressionAttributeValues: { ':one': 1 },
-  },
-});
-const chargesOf = async (orderId: string) =>
-  (await documents.send(new GetCommand({ TableName: orders, Key: { orderId }, ConsistentRead: true }))).Item?.[
-    'charges'
-  ];
 
 describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
   let aws: FaultyClient;

@@ -1,4 +1,4 @@
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import { dynamoDBStore, type Execution, memoryStore, runOnce, type TransactWrite } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
@@ -6,33 +6,18 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { type Fault, type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers } from './faults.ts';
+import { openOrders } from './orders.ts';
 import { lambdaContext, type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
 
 const LEASE_MS = TIMEOUT_MS + 1_000;
 const client = engineClient();
+const { tableName: orders, put, count, chargesOf } = await openOrders();
 const documents = DynamoDBDocumentClient.from(client);
 
 let tableName: string;
-let orders: string;
 beforeAll(async () => {
   tableName = await createTable(client);
-  orders = await createTable(client, 'orderId');
 });
-const put = (orderId: string): TransactWrite => ({
-  Put: { TableName: orders, Item: { orderId, paid: true }, ConditionExpression: 'attribute_not_exists(orderId)' },
-});
-const count = (orderId: string): TransactWrite => ({
-  Update: {
-    TableName: orders,
-    Key: { orderId },
-    UpdateExpression: 'ADD charges :one',
-    ExpressionAttributeValues: { ':one': 1 },
-  },
-});
-const chargesOf = async (orderId: string) =>
-  (await documents.send(new GetCommand({ TableName: orders, Key: { orderId }, ConsistentRead: true }))).Item?.[
-    'charges'
-  ];
 
 describe.each(WAYS)('commit in $name', ({ build, name }) => {
   let aws: FaultyClient;

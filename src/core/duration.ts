@@ -5,6 +5,9 @@ type Unit = 'ms' | 's' | 'm' | 'h' | 'd';
 /** Milliseconds, or a whole number with a unit: `'30s'`, `'15m'`, `'24h'`, `'30d'`. */
 export type Duration = number | `${number}${Unit}`;
 
+/** Ms: the longest that a Node timer takes; a longer one it fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 const MS: Record<Unit, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** In ms. Throws `CONFIG_INVALID` naming the option. */

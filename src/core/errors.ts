@@ -51,7 +51,7 @@ const TERMINAL = Symbol.for('effectively-once.TerminalError');
 /**
  * An error that no retry can mend, such as a declined card: it is recorded as the outcome, and every duplicate gets it again.
  *
- * A replay is a `TerminalError` with the same `name`, `message` and own properties (those that JSON can carry).
+ * A replay is a `TerminalError` with the same `name`, `message` and own properties (those that can be kept).
  */
 export class TerminalError extends Error {
   override name = 'TerminalError';
@@ -64,4 +64,9 @@ export class TerminalError extends Error {
 /** The default of the option `isTerminal`: a {@link TerminalError}, a subclass, or one of another copy of this package. */
 export function isTerminalError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && TERMINAL in error;
+}
+
+/** For what is used against its rules. */
+export function misuse(message: string): IdempotencyError {
+  return new IdempotencyError('MISUSE', message);
 }

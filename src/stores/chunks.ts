@@ -21,6 +21,9 @@ const CHUNK_BYTES = 380 * 1024;
 /** More than a Lambda function can answer with (6 MB), less than one batch of reads hands out (16 MB). */
 const MOST_BYTES = 8 * 1024 * 1024;
 
+const pack = promisify(gzip);
+const unpack = promisify(gunzip);
+
 const DAY = 24 * 60 * 60;
 
 /** A part of a body, an item of its own. */
@@ -54,11 +57,12 @@ export function withChunks(store: Store, table: ChunkTable): Store {
   ): Promise<Outcome> => {
     if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
     const { body, ...rest } = outcome;
+    const size = Buffer.byteLength(body);
+    if (size > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
+    if (size <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
     const plain = Buffer.from(body as Uint8Array);
-    if (plain.length > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
-    if (plain.length <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
-    const packed = await promisify(gzip)(plain);
-    const isSmaller = packed.length < plain.length;
+    const packed = await pack(plain);
+    const isSmaller = packed.length < size;
     const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
     if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
     const at = `${by.id}#${by.owner}#${randomUUID()}`;
@@ -115,7 +119,7 @@ export function withChunks(store: Store, table: ChunkTable): Store {
       if (!isWhole(parts)) return { kind: 'unavailable', body: 'a part of it is gone' };
       const bytes = Buffer.concat(parts);
       try {
-        return { ...rest, body: stored['packed'] ? await promisify(gunzip)(bytes) : bytes };
+        return { ...rest, body: stored['packed'] ? await unpack(bytes) : bytes };
       } catch {
         return { kind: 'unavailable', body: 'it was damaged' };
       }

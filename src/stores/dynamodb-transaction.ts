@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Transacted, TransactWrite } from '../core/store.ts';
-import { isConflict, reasonsOf } from './dynamodb-errors.ts';
+import { isConflict, persistently, reasonsOf } from './dynamodb-errors.ts';
 import { type Item, native, type Put, toRecord, type Update } from './dynamodb-item.ts';
 
 /** Errors that a user's write, or its table, is the cause of: nothing was written. */
@@ -18,7 +18,6 @@ export async function transact(
   client: Pick<DynamoDBClient, 'send'>,
   mine: (Put | Update) & { readonly TableName: string },
   writes: readonly TransactWrite[],
-  persistently: <T>(attempt: () => Promise<T>) => Promise<T>,
   abortSignal?: AbortSignal,
 ): Promise<Transacted> {
   const { DynamoDBDocumentClient, TransactWriteCommand } = await libDynamoDB();
@@ -29,7 +28,8 @@ export async function transact(
     typeof TransactWriteCommand
   >[0]['TransactItems'];
   try {
-    await persistently(() => documents.send(new TransactWriteCommand({ TransactItems }), { abortSignal }));
+    const request = () => documents.send(new TransactWriteCommand({ TransactItems }), { abortSignal });
+    await persistently(request, abortSignal);
     return { done: true };
   } catch (error) {
     const [own] = reasonsOf(error);

@@ -103,7 +103,7 @@ function recordTable(connect: () => Connection): Store {
     transact: (write, writes, signal) => {
       const { client, TableName } = connect();
       const mine = { TableName, ...completing(write), ...HAND_BACK };
-      return transact(client, mine, writes, (attempt) => persistently(attempt, signal), signal).catch((error) => {
+      return transact(client, mine, writes, signal).catch((error) => {
         throw storeError(error, TableName);
       });
     },

@@ -1,10 +1,13 @@
 import { type Change, type Claimed, changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts';
-import type { Store, Written } from '../core/store.ts';
+import type { CompletingWrite, Store, Written } from '../core/store.ts';
 
 /** The reference store: one process, gone with it. For tests and local runs; records expire, but are never deleted. */
 export function memoryStore(): Store {
-  const records = new Map<string, IdempotencyRecord>();
+  return storeOver(new Map());
+}
 
+/** The reference store over records that somebody else looks into. */
+export function storeOver(records: Map<string, IdempotencyRecord>): Store {
   const write = async (id: string, next: IdempotencyRecord | undefined): Promise<Written> => {
     if (!next) return { done: false, found: records.get(id) };
     records.set(id, next);
@@ -39,4 +42,10 @@ export function replaced(
 export function updated(found: Found, held: Claimed, change: Change): Found {
   if (found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner) return undefined;
   return isOvertaken(found, change) ? undefined : changed(found, change);
+}
+
+/** What a transaction makes of the record it finds; undefined: it loses. */
+export function transacted(found: Found, write: CompletingWrite): Found {
+  if ('held' in write) return updated(found, write.held, write.completion);
+  return write.seen ? replaced(found, write.seen, write.next) : inserted(found, write.next);
 }

@@ -1,5 +1,5 @@
 import { type Duration, durationOf } from '../core/duration.ts';
-import { IdempotencyError } from '../core/errors.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
 import { type Call, intercepted, type Operation } from './intercepted.ts';
 
@@ -91,8 +91,4 @@ function unavailable({ name }: Call): never {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
-}
-
-function misuse(message: string): IdempotencyError {
-  return new IdempotencyError('MISUSE', message);
 }

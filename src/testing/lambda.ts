@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from 'node:timers'; // the real one, whoever replaces the global
 import type { Context } from 'aws-lambda';
-import { IdempotencyError } from '../core/errors.ts';
+import { type IdempotencyError, misuse } from '../core/errors.ts';
 import { inTime } from './stand-in.ts';
 import type { Delivered } from './verdict.ts';
 import { virtualTime } from './virtual-time.ts';
@@ -87,5 +87,5 @@ async function orQuiet<T>(ended: Promise<T>): Promise<T | 'quiet'> {
 }
 
 function stuck(): IdempotencyError {
-  return new IdempotencyError('MISUSE', 'the handler neither ends nor waits for a timer: its effects must answer');
+  return misuse('the handler neither ends nor waits for a timer: its effects must answer');
 }

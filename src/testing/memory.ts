@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../core/record.ts';
-import type { CompletingWrite, Store, TransactWrite, Written } from '../core/store.ts';
-import { inserted, replaced, updated } from '../stores/memory.ts';
+import type { Store, TransactWrite } from '../core/store.ts';
+import { storeOver, transacted } from '../stores/memory.ts';
 
 export interface MemoryStoreOptions {
   /**
@@ -28,36 +28,24 @@ export function memoryStore({ transact = () => {} }: MemoryStoreOptions = {}): M
   const records = new Map<string, IdempotencyRecord>();
   const commits: (readonly TransactWrite[])[] = [];
 
-  const write = (id: string, next: IdempotencyRecord | undefined): Written => {
-    if (!next) return { done: false, found: records.get(id) };
-    records.set(id, next);
-    return { done: true };
-  };
-
   return {
-    insert: async (next) => write(next.id, inserted(records.get(next.id), next)),
-    replace: async (seen, next) => write(seen.id, replaced(records.get(seen.id), seen, next)),
-    update: async (held, change) => write(held.id, updated(records.get(held.id), held, change)),
+    ...storeOver(records),
 
     async transact(completing, writes) {
       const { id } = 'held' in completing ? completing.held : completing.next;
-      const next = completed(records.get(id), completing);
-      if (!next) return write(id, next);
+      const next = transacted(records.get(id), completing);
+      if (!next) return { done: false, found: records.get(id) };
       try {
         transact(writes);
       } catch (refusal) {
         return { done: false, refusal };
       }
       commits.push(writes);
-      return write(id, next);
+      records.set(id, next);
+      return { done: true };
     },
 
     records: () => [...records.values()],
     commits: () => [...commits],
   };
-}
-
-function completed(found: IdempotencyRecord | undefined, write: CompletingWrite): IdempotencyRecord | undefined {
-  if ('held' in write) return updated(found, write.held, write.completion);
-  return write.seen ? replaced(found, write.seen, write.next) : inserted(found, write.next);
 }

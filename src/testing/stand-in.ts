@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
 import promises from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { IdempotencyError } from '../core/errors.ts';
+import { misuse } from '../core/errors.ts';
 import type { VirtualTime, VirtualTimer } from './virtual-time.ts';
 
 const scoped = new AsyncLocalStorage<VirtualTime>();
@@ -123,8 +123,4 @@ function slept(
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
   });
-}
-
-function misuse(message: string): IdempotencyError {
-  return new IdempotencyError('MISUSE', message);
 }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers'; // the real one, whoever replaces the global
+import { LONGEST_TIMER } from '../core/duration.ts';
 
 /** A clock that stands still until it is told to move, and the timers that were set by it. */
 export interface VirtualTime {
@@ -28,9 +29,6 @@ interface Entry {
   readonly fire: () => void;
 }
 
-/** The longest a Node timer takes; a longer one it fires at once. */
-const LONGEST = 2 ** 31 - 1;
-
 export function virtualTime(start: number): VirtualTime {
   const entries = new Set<Entry>();
   let now = start;
@@ -42,7 +40,7 @@ export function virtualTime(start: number): VirtualTime {
     now: () => now,
 
     timerOf(fire, ms = 1) {
-      const length = ms >= 1 && ms <= LONGEST ? Math.trunc(ms) : 1;
+      const length = ms >= 1 && ms <= LONGEST_TIMER ? Math.trunc(ms) : 1;
       const entry: Entry = { due: 0, isRef: true, fire: AsyncResource.bind(fire) };
       const timer: VirtualTimer = {
         ref: () => {

@@ -2,6 +2,7 @@ import type { Change, Claimed, IdempotencyRecord } from '../../src/core/record.t
 import type { CompletingWrite, Store, Written } from '../../src/core/store.ts';
 import type { Execution } from '../../src/execution.ts';
 import type { RunOnceOptions } from '../../src/options.ts';
+import { turn } from '../../src/testing/virtual-time.ts';
 import { inWorld, type Timer, type World } from './deterministic.ts';
 
 /** The code that is explored: the real one, or one with a guard taken out. */
@@ -228,9 +229,4 @@ export class Executor {
     this.places.set(key, place);
     return place;
   }
-}
-
-// All that a reply sets in motion has come to rest when the microtasks are through.
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

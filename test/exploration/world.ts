@@ -297,14 +297,12 @@ export class World {
   }
 
   private swapped(found: IdempotencyRecord | undefined, request: Request): IdempotencyRecord | undefined {
-    const { inserted, replaced, updated } = this.store;
+    const { inserted, replaced, updated, transacted } = this.store;
     if (request.kind === 'insert') return inserted(found, request.next);
     if (request.kind === 'replace') return replaced(found, request.seen, request.next);
     if (request.kind === 'update') return updated(found, request.held, request.change);
     if (request.kind !== 'transact') throw new Error(`${request.kind} is no write`);
-    const { write } = request;
-    if ('held' in write) return updated(found, write.held, write.completion);
-    return write.seen ? replaced(found, write.seen, write.next) : inserted(found, write.next);
+    return transacted(found, request.write);
   }
 
   /** The state after a request was applied, with the books kept. */

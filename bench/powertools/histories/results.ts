@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import middy from '@middy/core';
-import { LEASE_MS } from '../lab.ts';
+import { type Lab, LEASE_MS } from '../lab.ts';
+import type { Call } from '../library.ts';
 import { effectful, effects, type History, said, see } from './history.ts';
 
 const order = () => ({ orderId: '1', payload: { amount: 1 } });
@@ -20,6 +21,26 @@ const kept = (story: string, result: () => unknown): History => ({
     wait(LEASE_MS);
     await see(call(order(), context()));
     const finding = effects(count, 1, first.isError ? said(first) : 'value');
+    return { ...finding, isSafe: finding.isSafe && !first.isError };
+  },
+});
+
+/** What the caller sees when the store is away by the time the handler returns, and what a retry does then. */
+const away = (story: string, wrapped: (given: Lab, handler: () => Promise<unknown>) => Call): History => ({
+  id: 'A20',
+  story,
+  async play(given) {
+    const { context, takeDown } = given;
+    const { handler, count } = effectful();
+    let up = (): void => {};
+    const call = wrapped(given, async () => {
+      up = takeDown('UpdateItem');
+      return handler();
+    });
+    const first = await see(call(order(), context()));
+    up();
+    await see(call(order(), context()));
+    const finding = effects(count(), 1, first.isError ? said(first) : 'value');
     return { ...finding, isSafe: finding.isSafe && !first.isError };
   },
 });
@@ -51,42 +72,8 @@ export const results: readonly History[] = [
       })(),
   ),
   kept('a result of 500 KB, then retries', () => ({ body: randomBytes(375_000).toString('base64') })),
-  {
-    id: 'A20',
-    story: 'the store is away at the completion, then a retry at once',
-    async play({ handler: wrap, context, takeDown }) {
-      const { handler, count } = effectful();
-      let up = (): void => {};
-      const call = wrap({}, async () => {
-        up = takeDown('UpdateItem');
-        return handler();
-      });
-      const first = await see(call(order(), context()));
-      up();
-      await see(call(order(), context()));
-      const finding = effects(count(), 1, first.isError ? said(first) : 'value');
-      return { ...finding, isSafe: finding.isSafe && !first.isError };
-    },
-  },
-  {
-    id: 'A20',
-    story: 'Middy: the same',
-    async play({ middleware, context, takeDown }) {
-      const { handler, count } = effectful();
-      let up = (): void => {};
-      const call = middy()
-        .use(middleware({}))
-        .handler(async () => {
-          up = takeDown('UpdateItem');
-          return handler();
-        });
-      const first = await see(call(order(), context()));
-      up();
-      await see(call(order(), context()));
-      const finding = effects(count(), 1, first.isError ? said(first) : 'value');
-      return { ...finding, isSafe: finding.isSafe && !first.isError };
-    },
-  },
+  away('the store is away at the completion, then a retry at once', ({ handler: wrap }, handler) => wrap({}, handler)),
+  away('Middy: the same', ({ middleware }, handler) => middy().use(middleware({})).handler(handler)),
   {
     id: 'A21',
     story: 'a result that is a Buffer, replayed',
