@@ -20,22 +20,26 @@ export interface Arrival {
 }
 
 interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
-  readonly operation?: readonly string[];
+  readonly operation?: () => readonly string[];
   readonly key: () => unknown;
   readonly principal: () => unknown;
   /** Absent: no fingerprint. */
   readonly payload: (() => unknown) | undefined;
-  readonly isNatural?: boolean;
+  readonly isNatural?: () => boolean;
 }
 
-/** Throws `KEY_INVALID` for a key or principal that is none, `CONFIG_INVALID` for a payload without a canonical form. */
+/**
+ * Throws `KEY_INVALID` for a key or principal that is none, or an event that has them not where it should; `CONFIG_INVALID` for a
+ * payload without a canonical form.
+ */
 export function arrivalOf(parts: Parts): Arrival {
-  const { operation = [], isNatural = false, scope, records, remaining } = parts;
-  const common = { scope, isNatural, records, remaining };
+  const { operation = () => [], isNatural = () => false, scope, records, remaining } = parts;
+  const common = { scope, isNatural: asked('method', isNatural), records, remaining };
   const key = keyOf(asked('key', parts.key));
   if (key === undefined) return { ...common, key, id: '', fingerprint: undefined };
   const principal = principalOf(asked('principal', parts.principal));
-  return { ...common, key, id: recordId(scope, operation, principal, key), fingerprint: fingerprint(parts.payload) };
+  const id = asked('operation', () => recordId(scope, operation(), principal, key));
+  return { ...common, key, id, fingerprint: fingerprint(parts.payload) };
 }
 
 /** The arrival of an event at a handler: what the options do not say, the event's source does. */
@@ -52,11 +56,11 @@ export function eventArrival<E>(
   const payload = fingerprint === false ? undefined : (fingerprint ?? source.payload);
   return arrivalOf({
     scope: settings.scope(),
-    operation: source.operation(event),
+    operation: () => source.operation(event),
     key: () => (key ? key(event, context as Context) : source.key(event)),
     principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
     payload: payload && (() => payload(event)),
-    isNatural: source.isNatural(event),
+    isNatural: () => source.isNatural(event),
     records: settings.records ?? source.records,
     remaining: () => remainingOf(context, invokedAt, settings.functionTimeout),
   });
@@ -107,7 +111,7 @@ function principalOf(value: unknown): string | undefined {
   throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
 }
 
-function asked(what: string, ask: () => unknown): unknown {
+function asked<T>(what: string, ask: () => T): T {
   try {
     return ask();
   } catch (cause) {

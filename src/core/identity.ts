@@ -50,14 +50,14 @@ export function canonicalJson(value: unknown): string {
 }
 
 // A number with more digits than a double holds: parsing would make it equal to another.
-const LONG_NUMBER = /(^|[[:,])\s*-?\d{16}/;
+const LONG_NUMBER = /(^|[[:,])\s*-?(\d{16}|[\d.]{17})/;
 
-/** {@link canonicalJson} of a text that is JSON; `undefined` for any other, or for JSON without a canonical form. */
-export function canonicalText(text: string): string | undefined {
+/** {@link canonicalJson} of a text that is JSON and has it; any other text as it is. */
+export function canonicalText(text: string): string {
   try {
-    return LONG_NUMBER.test(text) ? undefined : canonicalJson(JSON.parse(text));
+    return LONG_NUMBER.test(text) ? text : canonicalJson(JSON.parse(text));
   } catch {
-    return undefined;
+    return text;
   }
 }
 
@@ -84,18 +84,17 @@ function writeObject(value: object, path: readonly unknown[]): string {
   const below = [...path, value];
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), below);
   if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, below)).join()}]`;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  if (!isPlain(value) && (!isRecordLike(value) || members.length === 0)) {
-    throw new TypeError(`a ${value.constructor?.name || 'exotic object'} has no canonical form`);
+  const members = new Map(Object.entries(value).filter(([, member]) => member !== undefined));
+  if (!isPlain(value) && (!isRecordLike(value) || members.size === 0)) {
+    throw new TypeError(`a ${value.constructor?.name || 'nameless object'} has no canonical form`);
   }
-  // Code-unit order, which is how `<` compares strings.
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${write(name, below)}:${write(member, below)}`).join()}}`;
+  const names = [...members.keys()].sort(); // by code units
+  return `{${names.map((name) => `${write(name, below)}:${write(members.get(name), below)}`).join()}}`;
 }
 
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 // An instance of a user's class, as opposed to a Map, a RegExp, a typed array, whose content is not in its members.

@@ -52,7 +52,7 @@ export const http: EventSource<HttpEvent> = {
   key: (event) => keyOfHeader(headerValues(event, 'idempotency-key')),
   isNatural: (event) => NATURAL.has(methodOf(event)),
   principal: (event) => principalOf(event.requestContext ?? {}),
-  payload: (event) => [methodOf(event), pathOf(event), queryOf(event), bodyOf(event)],
+  payload: (event) => canonicalJson([methodOf(event), pathOf(event), queryOf(event), bodyOf(event)]),
   records: isRecorded,
   replay: (value, event) => replayed(value, isMultiValue(event)),
   refuse: (error, event, earlier) => problem(error, isMultiValue(event), earlier as ProxyResponse | undefined),
@@ -83,13 +83,12 @@ function queryOf(event: HttpEvent): unknown {
   return event.rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '';
 }
 
-// JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared by its bytes, like all else.
+// JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is, like all else.
 function bodyOf(event: HttpEvent): string {
   const { body } = event;
   if (typeof body !== 'string') return canonicalJson(body ?? null); // none, or a body parser came first
   const bytes = Buffer.from(body, event.isBase64Encoded ? 'base64' : 'utf8');
-  const text = isJson(event) && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
-  return text ?? bytes.toString('base64');
+  return isJson(event) && isUtf8(bytes) ? canonicalText(bytes.toString()) : bytes.toString('base64');
 }
 
 function isJson(event: HttpEvent): boolean {

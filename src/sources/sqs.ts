@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { canonicalText } from '../core/identity.ts';
+import { canonicalJson, canonicalText } from '../core/identity.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
@@ -14,9 +14,14 @@ export interface RecordSource<R> extends EventSource<R> {
 /** SQS. The message id survives redelivery, but not a redrive from the dead-letter queue or a second send: use a business key. */
 export const sqs: RecordSource<SQSRecord> = {
   ...plain,
-  matches: (record) => Boolean((record as SQSRecord | undefined)?.messageId),
+  matches: (record) => isText((record as SQSRecord | null)?.messageId),
   key: (record) => record.messageId,
-  payload: (record) => canonicalText(record.body) ?? record.body,
+  payload: (record) => canonicalJson(canonicalText(record.body)),
   identify: (record) => record.messageId,
-  group: (record) => (record.eventSourceARN?.endsWith('.fifo') ? (record.attributes?.MessageGroupId ?? '') : undefined),
+  group: ({ eventSourceARN, attributes }) =>
+    isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
 };
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

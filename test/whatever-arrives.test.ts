@@ -1,0 +1,213 @@
+import { isDeepStrictEqual } from 'node:util';
+import middy from '@middy/core';
+import httpErrorHandler from '@middy/http-error-handler';
+import httpJsonBodyParser from '@middy/http-json-body-parser';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { idempotent, idempotentBatch, isIdempotencyError, memoryStore, type Store } from 'effectively-once';
+import { idempotency } from 'effectively-once/middy';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { twoSmallJsons } from './arbitraries.ts';
+import { httpEvent } from './events.ts';
+import { lambdaContext, sqsRecord } from './ways.ts';
+
+// Refused records are logged; thousands of them say nothing.
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+afterEach(() => vi.restoreAllMocks());
+
+const RESPONSE = { statusCode: 201, body: '{"id":1}' };
+
+/** UTF-16 with halves of surrogate pairs, control characters and what headers and JSON are made of. */
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+  fc.constantFrom('', '"', '""', ',', '\\', 'k', '"k"', '{', '"\\ud800"', '1e999', '['.repeat(300), '['.repeat(9_000)),
+);
+
+/** What a field may hold that should not. */
+const junk = fc.oneof(text, fc.jsonValue(), fc.constantFrom(undefined, null, 0, [], {}, [null], { length: 1 }));
+
+const v2 = httpEvent({ key: 'k', body: { amount: 1 } });
+const common = { httpMethod: 'POST', path: '/orders', body: '{"amount":1}', isBase64Encoded: false };
+const multiValueHeaders = { 'Idempotency-Key': ['k'], 'Content-Type': ['application/json'] };
+const EVENTS: readonly object[] = [
+  v2,
+  { ...v2, requestContext: { ...v2.requestContext, authorizer: { jwt: { claims: { iss: 'i', sub: 's' } } } } },
+  { ...v2, requestContext: { ...v2.requestContext, authorizer: { iam: { userArn: 'arn:aws:iam::1:user/a' } } } },
+  {
+    ...common,
+    resource: '/orders',
+    headers: { 'Idempotency-Key': 'k' },
+    multiValueHeaders,
+    queryStringParameters: null,
+    multiValueQueryStringParameters: { a: ['1'] },
+    requestContext: { authorizer: { principalId: 'p', claims: { iss: 'i', sub: 's' } }, identity: { userArn: 'arn' } },
+  },
+  { ...common, multiValueHeaders, requestContext: { elb: { targetGroupArn: 'arn' } } },
+  { id: 'i', source: 's', 'detail-type': 't', detail: { amount: 1 } },
+];
+
+/** An event with up to three fields, at any depth, replaced by junk. */
+const spoilt = fc
+  .tuple(fc.constantFrom(...EVENTS), fc.array(fc.record({ at: fc.nat(), value: junk }), { minLength: 1, maxLength: 3 }))
+  .map(([event, spoils]) => {
+    const copy: object = structuredClone(event);
+    for (const { at, value } of spoils) {
+      const fields = fieldsOf(copy);
+      const [holder, name] = fields[at % fields.length] as [any, string];
+      holder[name] = structuredClone(value);
+    }
+    return copy;
+  });
+
+function fieldsOf(holder: object): [holder: object, name: string][] {
+  return Object.entries(holder).flatMap(([name, value]) => [
+    [holder, name],
+    ...(typeof value === 'object' && value !== null ? fieldsOf(value) : []),
+  ]);
+}
+
+type Handler = (event: any, context: Context) => Promise<any>;
+
+const HTTP_WAYS: readonly [name: string, build: (store: Store) => Handler][] = [
+  ['idempotent', (store) => idempotent(async () => RESPONSE, { store, scope: 'test' })],
+  [
+    'idempotent behind a body parser',
+    (store) =>
+      middy()
+        .use(httpErrorHandler({ logger: false }))
+        .use(httpJsonBodyParser({ disableContentTypeError: true }))
+        .handler(idempotent(async () => RESPONSE, { store, scope: 'test' })) as Handler,
+  ],
+  [
+    'middy',
+    (store) =>
+      middy()
+        .use(idempotency({ store, scope: 'test' }))
+        .use(httpErrorHandler({ logger: false }))
+        .use(httpJsonBodyParser({ disableContentTypeError: true }))
+        .handler(async () => RESPONSE) as Handler,
+  ],
+];
+
+describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
+  it('is answered below 500, or refused with an error that says why', async () => {
+    await fc.assert(
+      fc.asyncProperty(spoilt, async (event) => {
+        const handler = build(memoryStore());
+        for (let delivery = 0; delivery < 2; delivery++) {
+          const status = await handler(structuredClone(event), lambdaContext()).then(
+            (answer) => answer?.statusCode,
+            (error) => (isIdempotencyError(error) ? error.statusCode : error),
+          );
+          expect(status).toBeLessThan(500);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('in header and body, is answered below 500', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.option(text), fc.boolean(), async (key, body, type, isBase64Encoded) => {
+        const headers = { 'idempotency-key': key, ...(type !== null && { 'content-type': type }) };
+        const { statusCode } = await build(memoryStore())({ ...v2, headers, body, isBase64Encoded }, lambdaContext());
+        expect(statusCode).toBeLessThan(500);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('two requests share a record', () => {
+  // Names that try to look like one another once they are put together.
+  const tricky = fc.constantFrom('a', 'a#', '#a', '","', '["jwt","a","b"]', 'a","b', 'jwt', '\\', 'null');
+  const caller = fc.oneof(
+    fc.constant({}),
+    fc
+      .record({ iss: tricky, sub: tricky }, { noNullPrototype: true })
+      .map((claims) => ({ authorizer: { jwt: { claims } } })),
+    tricky.map((principalId) => ({ authorizer: { principalId } })),
+    tricky.map((userArn) => ({ authorizer: { iam: { userArn } } })),
+    tricky.map((identityId) => ({ authorizer: { iam: { userArn: 'a', cognitoIdentity: { identityId } } } })),
+  );
+  const request = fc.record(
+    {
+      scope: fc.constantFrom('a', 'a#', 'b'),
+      method: fc.constantFrom('POST', 'PATCH'),
+      path: fc.constantFrom('/a', '/a/b', '/"', '/'),
+      key: fc.constantFrom('a', 'b', 'a#b', '[]', 'null', 'POST'),
+      caller,
+    },
+    { noNullPrototype: true },
+  );
+
+  async function idOf({ scope, method, path, key, caller }: typeof request extends fc.Arbitrary<infer T> ? T : never) {
+    const store = memoryStore();
+    const insert = vi.fn(store.insert);
+    const event = httpEvent({ method, path, key });
+    const handler = idempotent(async () => RESPONSE, { store: { ...store, insert }, scope });
+    const requestContext = { ...event.requestContext, ...caller } as APIGatewayProxyEventV2['requestContext'];
+    await handler({ ...event, requestContext }, lambdaContext());
+    return insert.mock.lastCall?.[0].id;
+  }
+
+  it('only if scope, method, route, caller and key are the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(request, request, async (a, b) => {
+        expect((await idOf(a)) === (await idOf(b))).toBe(isDeepStrictEqual(a, b));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('a body under a known key', () => {
+  it('is the same if it is but for the order of members and white space, and else is refused with 422', async () => {
+    await fc.assert(
+      fc.asyncProperty(twoSmallJsons, async ([first, second]) => {
+        const handler = idempotent(async () => RESPONSE, { store: memoryStore(), scope: 'test' });
+        await handler({ ...v2, body: JSON.stringify(first) }, lambdaContext());
+        const { statusCode } = await handler({ ...v2, body: JSON.stringify(second, undefined, 2) }, lambdaContext());
+        expect(statusCode).toBe(isDeepStrictEqual(first, second) ? 201 : 422);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('idempotentBatch: whatever arrives', () => {
+  const record = fc.record({
+    body: fc.oneof(text, junk),
+    spoils: fc.dictionary(fc.constantFrom('attributes', 'eventSourceARN'), junk),
+  });
+
+  it('runs every message once, and reports no other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 5 }), async (records) => {
+        const runs: string[] = [];
+        const store = memoryStore();
+        const handler = idempotentBatch(async ({ messageId }) => void runs.push(messageId), { store, scope: 'test' });
+        const Records = records.map(({ body, spoils }) => sqsRecord(body as string, spoils));
+        for (let delivery = 0; delivery < 2; delivery++) {
+          const { batchItemFailures } = await handler(structuredClone({ Records }), lambdaContext());
+          const failed = batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+          const ids = Records.map(({ messageId }) => messageId);
+          expect([...new Set([...runs, ...failed])].sort()).toEqual(ids.sort());
+          expect(new Set(runs).size).toBe(runs.length);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is refused with an error that says why, where it is no batch', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(spoilt, junk), async (event) => {
+        const handler = idempotentBatch(async () => {}, { store: memoryStore(), scope: 'test' });
+        await expect(handler(event as any, lambdaContext())).rejects.toMatchObject({ code: 'MISUSE' });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
