@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IdempotencyEvent, memoryStore, runOnce } from 'effectively-once';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { publish } from '../src/core/events.ts';
 
 const events: IdempotencyEvent[] = [];
 const listen = (event: unknown) => events.push(event as IdempotencyEvent);
@@ -40,4 +41,24 @@ it('tells every outcome, and never a key, payload or value', async () => {
     at: expect.any(Number),
   });
   expect(JSON.stringify(events)).not.toContain('secret');
+});
+
+it('tells an error where there was one, and nothing of it elsewhere', () => {
+  const about = { scope: 'charge', id: 'charge#1', attempt: 2 };
+  const error = new Error('away');
+  publish('release-failed', about, error);
+  publish('released', about);
+  const at = expect.any(Number);
+  expect(events).toStrictEqual([
+    { type: 'release-failed', ...about, at, error },
+    { type: 'released', ...about, at },
+  ]);
+});
+
+it('costs nothing when nobody listens', () => {
+  unsubscribe('effectively-once', listen);
+  const now = vi.spyOn(Date, 'now');
+  publish('acquired', { scope: 'charge', id: 'charge#1' });
+  expect(now).not.toHaveBeenCalled();
+  now.mockRestore();
 });

@@ -44,7 +44,7 @@ function isHeld(record: IdempotencyRecord): record is Claimed {
 }
 
 function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
-  return expiresAt !== undefined && expiresAt * 1000 <= now;
+  return (expiresAt ?? Number.POSITIVE_INFINITY) * 1000 <= now;
 }
 
 // Only two fingerprints can differ: the option may have been switched on or off between two deploys.

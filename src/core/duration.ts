@@ -12,8 +12,8 @@ const MS: Record<Unit, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 
 
 /** In ms. Throws `CONFIG_INVALID` naming the option. */
 export function durationOf(option: string, value: Duration): number {
-  const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(String(value)) ?? [];
-  const ms = typeof value === 'number' ? value : Number(amount) * MS[unit as Unit];
+  const text = /^(\d+)(ms|s|m|h|d)$/.exec(String(value));
+  const ms = typeof value === 'number' ? value : Number(text?.[1]) * MS[text?.[2] as Unit];
   if (Number.isSafeInteger(ms) && ms >= 0) return ms;
   throw new IdempotencyError(
     'CONFIG_INVALID',

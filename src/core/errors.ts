@@ -27,22 +27,26 @@ export class IdempotencyError extends Error {
   readonly code: IdempotencyErrorCode;
   readonly retryable: boolean;
   readonly statusCode: number;
-  readonly retryAfterMs?: number;
-  readonly id?: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly id?: string | undefined;
 
   constructor(code: IdempotencyErrorCode, message: string, details: { id?: string; cause?: unknown } = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.retryable = CODES[code].retryable;
     this.statusCode = CODES[code].statusCode;
-    if (this.retryable) this.retryAfterMs = RETRY_AFTER_MS;
-    if (details.id !== undefined) this.id = details.id;
+    this.retryAfterMs = this.retryable ? RETRY_AFTER_MS : undefined;
+    this.id = details.id;
   }
 }
 
 /** True for an {@link IdempotencyError}, also one of another copy of this package. */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
-  return error instanceof Error && error.name === 'IdempotencyError' && 'code' in error && String(error.code) in CODES;
+  return (
+    error instanceof Error &&
+    error.name === 'IdempotencyError' &&
+    Object.hasOwn(CODES, String((error as Partial<IdempotencyError>).code))
+  );
 }
 
 // A symbol from the global registry, so that two copies of this package know each other's errors.

@@ -217,7 +217,7 @@ function claimed(request: ClaimRequest, taken: Taken | undefined, now: number): 
     owner,
     attempt: attempt + 1,
     leaseUntil,
-    ...(fingerprint !== undefined && { fingerprint }),
+    fingerprint,
     steps: earlier,
     claimedAt: now,
     ...(onUnknown === 'rerun' ? { expiresAt: seconds(leaseUntil + retention) } : { retention }),
@@ -236,7 +236,7 @@ function completed(
     version: version + 1,
     owner,
     attempt: attempt + 1,
-    ...(fingerprint !== undefined && { fingerprint }),
+    fingerprint,
     claimedAt: now,
     ...completion(outcome, retention, now),
   };

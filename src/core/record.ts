@@ -19,7 +19,7 @@ interface Common {
   /** 1, 2, 3 … rises with every takeover: the fencing token. */
   readonly attempt: number;
   /** SHA-256 of the payload; absent where the fingerprint is switched off. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** Epoch ms of the claim. */
   readonly claimedAt: number;
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adoptable, decide } from '../../src/core/decide.ts';
+import { adoptable, decide, isUnknown } from '../../src/core/decide.ts';
 import type { Claimed, Completed, IdempotencyRecord, Released } from '../../src/core/record.ts';
 
 const NOW = 1_800_000_000_500;
@@ -32,6 +32,13 @@ describe('decide', () => {
       { fingerprint: 'g' },
       { kind: 'take', from: 'expired' },
     ],
+    [
+      'an outcome at the end of its last second',
+      { ...completed, expiresAt: (NOW - 500) / 1_000 },
+      { at: NOW - 500 },
+      { kind: 'take' },
+    ],
+    ['an outcome that never expires', { ...completed, expiresAt: undefined }, {}, { kind: 'replay' }],
     ['an outcome in its last second', { ...completed, ...lastSecond }, {}, { kind: 'replay' }],
     ['another payload, completed', completed, { fingerprint: 'g' }, { kind: 'mismatch' }],
     ['another payload, in flight', live, { fingerprint: 'g' }, { kind: 'mismatch' }],
@@ -44,8 +51,8 @@ describe('decide', () => {
     ['a released lease', released, {}, { kind: 'take', from: 'released' }],
     ['a live lease', live, {}, { kind: 'conflict' }],
     ['a lease that is over', over, {}, { kind: 'take', from: 'abandoned' }],
-  ])('%s', (_, found, asked, decision) => {
-    expect(decide(found, { owner: 'me', fingerprint: 'f', ...asked }, NOW)).toMatchObject(decision);
+  ])('%s', (_, found, { at = NOW, ...asked }: { at?: number }, decision) => {
+    expect(decide(found, { owner: 'me', fingerprint: 'f', ...asked }, at)).toMatchObject(decision);
   });
 });
 
@@ -60,5 +67,17 @@ describe('adoptable', () => {
     ['not where nothing is', undefined, {}, undefined],
   ])('%s', (_, found, asked, expected) => {
     expect(adoptable(found, { owner: 'me', fingerprint: 'f', ...asked }, NOW)).toEqual(expected);
+  });
+});
+
+describe('isUnknown', () => {
+  it.each<[string, IdempotencyRecord, boolean]>([
+    ['a lease that is over', over, true],
+    ['but not a live one', live, false],
+    ['nor an expired one', { ...over, ...expired }, false],
+    ['nor a released one', released, false],
+    ['nor an outcome', completed, false],
+  ])('%s', (_, record, expected) => {
+    expect(isUnknown(record, NOW)).toBe(expected);
   });
 });

@@ -1,16 +1,19 @@
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { IdempotencyError } from '../../src/core/errors.ts';
 import {
   type ClaimRequest,
   claim,
   commitUnclaimed,
   complete,
+  end,
   extend,
   release,
+  saveStep,
   surrender,
 } from '../../src/core/protocol.ts';
-import type { Claimed } from '../../src/core/record.ts';
-import type { Store } from '../../src/core/store.ts';
+import type { Claimed, Completed, IdempotencyRecord } from '../../src/core/record.ts';
+import type { Store, Written } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 
 const HOUR = 3_600_000;
@@ -36,6 +39,14 @@ const acquire = async (more?: Partial<ClaimRequest>): Promise<Claimed> => {
   return claimed.lease;
 };
 const DONE = { kind: 'value', body: '"done"' } as const;
+const lost = (found: IdempotencyRecord | undefined): Written => ({ done: false, found });
+const AWAY = new IdempotencyError('STORE_UNAVAILABLE', 'away');
+/** What the store holds, by way of a write that must lose against it. */
+const kept = async (): Promise<IdempotencyRecord | undefined> => {
+  const never = { id: 'id', status: 'IN_PROGRESS', version: -1, attempt: 0, claimedAt: 0, steps: {} } as const;
+  const written = await store.replace(never, never);
+  return written.done ? undefined : written.found;
+};
 
 describe('claim', () => {
   it('says what it took, and counts the attempts', async () => {
@@ -89,11 +100,36 @@ describe('claim', () => {
     expect(await claim(racing, request(), clock)).toMatchObject({ kind: 'acquired', lease: { attempt: 1 } });
   });
 
-  it('gives way after losing again and again', async () => {
+  it('gives way after losing five times in a row', async () => {
     const old = await acquire();
     now += 1_000;
-    const hopeless: Store = { ...store, replace: (seen) => store.insert({ ...old, id: seen.id }) };
-    expect(await claim(hopeless, request(), clock)).toEqual({ kind: 'conflict' });
+    const replace = vi.fn(async () => lost(old));
+    expect(await claim({ ...store, replace }, request(), clock)).toEqual({ kind: 'conflict' });
+    expect(replace).toHaveBeenCalledTimes(4); // after an insert
+  });
+
+  it('gives back what may have landed though the store did not say so: the next runs at once', async () => {
+    const { insert, replace } = store;
+    const losesAnswer =
+      <A extends unknown[]>(write: (...args: A) => unknown) =>
+      async (...args: A): Promise<never> => {
+        await write(...args);
+        throw AWAY;
+      };
+    await expect(claim({ ...store, insert: losesAnswer(insert) }, request(), clock)).rejects.toBe(AWAY);
+    const first = await claim(store, request(), clock);
+    expect(first).toMatchObject({ taken: { from: 'released' } });
+    now += 1_000;
+    await expect(claim({ ...store, replace: losesAnswer(replace) }, request(), clock)).rejects.toBe(AWAY);
+    expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+  });
+
+  it('gives nothing back where the store cannot have written anything', async () => {
+    const noTable = new IdempotencyError('CONFIG_INVALID', 'no table');
+    const update = vi.fn(store.update);
+    const broken: Store = { ...store, insert: () => Promise.reject(noTable), update };
+    await expect(claim(broken, request(), clock)).rejects.toBe(noTable);
+    expect(update).not.toHaveBeenCalled();
   });
 
   it('lets one of any number of claims win, in every order of their writes', async () => {
@@ -138,6 +174,16 @@ describe('a run whose lease was taken over', () => {
     expect(await extend(store, stale, now + HOUR, HOUR)).toBe(false);
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
     expect(await complete(store, winner, DONE, HOUR, clock)).toEqual({ kind: 'done' });
+  });
+
+  it('has released nothing where a later one did, or another that counts from 1 again', async () => {
+    const { stale, winner } = await takenOver();
+    await release(store, winner, HOUR, clock);
+    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
+    store = memoryStore(); // TTL deleted the record
+    const another = await acquire();
+    expect(another.attempt).toBe(stale.attempt);
+    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
   });
 
   it("adopts the winner's outcome", async () => {
@@ -200,9 +246,45 @@ describe('release', () => {
     await release(store, lease, HOUR, clock);
     expect(await release(store, lease, HOUR, clock)).toEqual({ kind: 'done' });
   });
+
+  it('is not a completion: what comes after it has lost', async () => {
+    const lease = await acquire();
+    await release(store, lease, HOUR, clock);
+    expect(await complete(store, lease, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+  });
 });
 
 describe('commitUnclaimed', () => {
+  /** Loses against one record after the other, and then lands. */
+  const against = (...found: (IdempotencyRecord | undefined)[]) =>
+    vi.fn<Required<Store>['transact']>(async () => (found.length > 0 ? lost(found.shift()) : { done: true }));
+  const atomic = (transact: Required<Store>['transact'], asked = request()) =>
+    commitUnclaimed({ ...store, transact }, asked, DONE, [], clock);
+
+  it('goes on where the record in the way is gone, abandoned, or of a claim of its own', async () => {
+    const mine = request();
+    const abandoned = await acquire();
+    now += 1_000;
+    const claimed: Claimed = { ...abandoned, owner: mine.owner, leaseUntil: now + 1_000 };
+    const transact = against(undefined, abandoned, claimed);
+    expect(await atomic(transact, mine)).toEqual({ kind: 'done' });
+    const next = { status: 'COMPLETED', fingerprint: 'f', owner: mine.owner, outcome: DONE };
+    expect(transact.mock.calls.map(([write]) => write)).toMatchObject([
+      { next: { ...next, version: 1, attempt: 1 }, seen: undefined },
+      { next: { ...next, version: 1, attempt: 1 }, seen: undefined },
+      { next: { ...next, version: 2, attempt: 2 }, seen: abandoned },
+      { next: { ...next, version: 2, attempt: 2 }, seen: claimed },
+    ]);
+  });
+
+  it('gives way after losing five times in a row', async () => {
+    const abandoned = await acquire();
+    now += 1_000;
+    const transact = against(...Array.from({ length: 9 }, () => abandoned));
+    expect(await atomic(transact)).toEqual({ kind: 'conflict' });
+    expect(transact).toHaveBeenCalledTimes(5);
+  });
+
   it('is done when an earlier try of it has landed', async () => {
     const mine = request();
     const found = {
@@ -223,6 +305,52 @@ describe('surrender', () => {
     await surrender(store, lease, HOUR, clock);
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
     expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+  });
+
+  it('keeps a record that expires for another retention', async () => {
+    const lease = await acquire({ retention: 1_000 });
+    await surrender(store, lease, HOUR, clock);
+    now += HOUR - 1;
+    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+  });
+});
+
+describe('end', () => {
+  const by = () => ({ owner: 'operator', retention: HOUR, now });
+  const abandoned = async (): Promise<Claimed> => {
+    const lease = await acquire({ onUnknown: 'refuse' });
+    await saveStep(store, lease, 'charge', DONE);
+    now += 1_000;
+    return lease;
+  };
+
+  it('records an outcome for what nobody knew', async () => {
+    await abandoned();
+    expect(await end(store, 'id', DONE, by())).toBe('done');
+    expect(await kept()).toMatchObject({ status: 'COMPLETED', version: 3, owner: 'operator', outcome: DONE });
+    expect(await end(store, 'id', DONE, by())).toBe('known');
+  });
+
+  it('releases without an outcome, and keeps the steps for the next run', async () => {
+    await abandoned();
+    expect(await end(store, 'id', undefined, by())).toBe('done');
+    expect(await kept()).toMatchObject({ status: 'IN_PROGRESS', version: 3, steps: { charge: DONE } });
+    expect(await acquire()).toMatchObject({ steps: { charge: DONE } });
+  });
+
+  it.each<[string, (next: IdempotencyRecord) => IdempotencyRecord | undefined, 'done' | 'changed']>([
+    ['by an earlier try of its own', (next) => next, 'done'],
+    ['by another, to the same version', (next) => ({ ...next, owner: 'other' }) as Completed, 'changed'],
+    ['by itself and another since', (next) => ({ ...next, version: next.version + 1 }), 'changed'],
+    ['by TTL', () => undefined, 'changed'],
+  ])('says who was quicker, where the record was changed %s', async (_, found, said) => {
+    await abandoned();
+    const looked = vi.fn(store.replace);
+    const racing: Store = {
+      ...store,
+      replace: async (seen, next) => (seen.version === 0 ? looked(seen, next) : lost(found(next))),
+    };
+    expect(await end(racing, 'id', DONE, by())).toBe(said);
   });
 });
 
@@ -248,6 +376,7 @@ describe('extend', () => {
     now += HOUR - 1;
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
     now += 1;
+    expect(await kept()).toMatchObject({ expiresAt: (now + 1_000) / 1_000 });
     expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
   });
 });

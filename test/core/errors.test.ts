@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { IdempotencyError, isIdempotencyError, isTerminalError, TerminalError } from '../../src/core/errors.ts';
+
+const named = (name: string, more: object = {}) => Object.assign(new Error('of another copy'), { name, ...more });
+
+describe('isIdempotencyError', () => {
+  it('knows its own, and those of another copy of this package', () => {
+    expect(isIdempotencyError(new IdempotencyError('CONFLICT', 'busy'))).toBe(true);
+    expect(isIdempotencyError(named('IdempotencyError', { code: 'MISMATCH' }))).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['an object that is no error', { name: 'IdempotencyError', code: 'CONFLICT' }],
+    ['nothing', undefined],
+    ['another error with such a code', named('Error', { code: 'CONFLICT' })],
+    ['an error of that name without a code', named('IdempotencyError')],
+    ['one with a code that is none of ours', named('IdempotencyError', { code: 'ENOENT' })],
+    ['one with a code that every object has', named('IdempotencyError', { code: 'toString' })],
+  ])('does not take %s for one', (_, error) => {
+    expect(isIdempotencyError(error)).toBe(false);
+  });
+});
+
+describe('isTerminalError', () => {
+  const mark = Symbol.for('effectively-once.TerminalError');
+
+  it('knows its own, subclasses, and those of another copy of this package', () => {
+    class CardDeclined extends TerminalError {}
+    expect(isTerminalError(new TerminalError('no'))).toBe(true);
+    expect(isTerminalError(new CardDeclined('no'))).toBe(true);
+    expect(isTerminalError(named('TerminalError', { [mark]: true }))).toBe(true);
+    expect((new TerminalError('no') as any)[mark]).toBe(true);
+  });
+
+  it.each([undefined, null, 'TerminalError', 5, new Error('no')])('does not take %o for one', (error) => {
+    expect(isTerminalError(error)).toBe(false);
+  });
+});

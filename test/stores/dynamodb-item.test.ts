@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { IdempotencyRecord } from '../../src/core/record.ts';
+import {
+  bytesOf,
+  idOf,
+  PARTITION_KEY,
+  renewal,
+  TTL_ATTRIBUTE,
+  toChunkItem,
+  toItem,
+  toRecord,
+} from '../../src/stores/dynamodb-item.ts';
+import { claimed } from './contract.ts';
+
+const body = Uint8Array.of(1);
+const RECORD: IdempotencyRecord = {
+  id: 'charge#1',
+  status: 'COMPLETED',
+  version: 2,
+  owner: 'me',
+  attempt: 1,
+  fingerprint: 'f',
+  outcome: { kind: 'value', body, codec: 'v8', stored: { at: 'there', chunks: 2 } },
+  claimedAt: 1,
+  completedAt: 2,
+  expiresAt: 3,
+};
+const ITEM = {
+  id: { S: 'charge#1' },
+  status: { S: 'COMPLETED' },
+  version: { N: '2' },
+  owner: { S: 'me' },
+  attempt: { N: '1' },
+  fingerprint: { S: 'f' },
+  outcome: {
+    M: {
+      kind: { S: 'value' },
+      body: { B: body },
+      codec: { S: 'v8' },
+      stored: { M: { at: { S: 'there' }, chunks: { N: '2' } } },
+    },
+  },
+  claimedAt: { N: '1' },
+  completedAt: { N: '2' },
+  expiresAt: { N: '3' },
+  format: { N: '1' },
+};
+
+describe('the item layout', () => {
+  it('is what it was in every earlier version', () => {
+    expect({ PARTITION_KEY, TTL_ATTRIBUTE }).toEqual({ PARTITION_KEY: 'id', TTL_ATTRIBUTE: 'expiresAt' });
+    expect(toItem(RECORD)).toStrictEqual(ITEM);
+    expect(toRecord(ITEM)).toStrictEqual(RECORD);
+    expect(toChunkItem({ id: 'charge#1#me#1', bytes: body, expiresAt: 3 })).toStrictEqual({
+      id: { S: 'charge#1#me#1' },
+      bytes: { B: body },
+      expiresAt: { N: '3' },
+      format: { N: '1' },
+    });
+  });
+
+  it('has no attribute for what a record does not have', () => {
+    expect(Object.keys(toItem(claimed({ fingerprint: undefined, expiresAt: undefined })))).not.toContain('fingerprint');
+    expect(Object.keys(toItem(claimed({ expiresAt: undefined })))).not.toContain('expiresAt');
+  });
+
+  it.each([{}, { format: { N: '2' } }, { format: { S: '1' } }])('of another tool or version is refused: %o', (item) => {
+    expect(() => toRecord({ id: { S: 'x' }, ...item } as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('did not write') }),
+    );
+  });
+});
+
+describe('a chunk', () => {
+  it('tells its key and its bytes, and those of an item that has none are none', () => {
+    const item = { id: { S: 'chunk' }, bytes: { B: body } };
+    expect([idOf(item), bytesOf(item)]).toEqual(['chunk', body]);
+    expect([idOf({}), bytesOf({})]).toEqual(['', undefined]);
+    expect([idOf({ id: { N: '1' } }), bytesOf({ bytes: { S: '1' } })]).toEqual(['', undefined]);
+  });
+
+  it('is renewed only where it is', () => {
+    expect(renewal('chunk', 7)).toEqual({
+      Key: { id: { S: 'chunk' } },
+      ConditionExpression: 'attribute_exists(#id)',
+      UpdateExpression: 'SET #expiresAt = :expiresAt',
+      ExpressionAttributeNames: { '#id': 'id', '#expiresAt': 'expiresAt' },
+      ExpressionAttributeValues: { ':expiresAt': { N: '7' } },
+    });
+  });
+});
