@@ -29,8 +29,8 @@ interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
 }
 
 /**
- * Throws `KEY_INVALID` for a key or principal that is none, or an event that has them not where it should; `CONFIG_INVALID` for a
- * payload without a canonical form.
+ * Throws `KEY_INVALID` for a key or principal that is none, and for an event that is not what its source sends; `CONFIG_INVALID`
+ * for a payload of things that JSON does not have.
  */
 export function arrivalOf(parts: Parts): Arrival {
   const { operation = () => [], isNatural = () => false, scope, records, remaining } = parts;
@@ -126,6 +126,8 @@ function fingerprint(ask: (() => unknown) | undefined): string | undefined {
   try {
     return fingerprintOf(payload ?? null); // nothing is a payload, too: another than anything
   } catch (cause) {
-    throw new IdempotencyError('CONFIG_INVALID', `no fingerprint can be taken of the payload: ${cause}`, { cause });
+    // What JSON can carry came with the event, and is its sender's fault.
+    const code = cause instanceof RangeError ? 'KEY_INVALID' : 'CONFIG_INVALID';
+    throw new IdempotencyError(code, `no fingerprint can be taken of the payload: ${cause}`, { cause });
   }
 }

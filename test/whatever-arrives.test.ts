@@ -57,7 +57,7 @@ const spoilt = fc
       const [holder, name] = fields[at % fields.length] as [any, string];
       holder[name] = structuredClone(value);
     }
-    return copy;
+    return JSON.parse(JSON.stringify(copy)) as object; // as it arrives
   });
 
 function fieldsOf(holder: object): [holder: object, name: string][] {
@@ -69,32 +69,47 @@ function fieldsOf(holder: object): [holder: object, name: string][] {
 
 type Handler = (event: any, context: Context) => Promise<any>;
 
-const HTTP_WAYS: readonly [name: string, build: (store: Store) => Handler][] = [
-  ['idempotent', (store) => idempotent(async () => RESPONSE, { store, scope: 'test' })],
+type Build = (store: Store, run: () => Promise<unknown>) => Handler;
+
+const HTTP_WAYS: readonly [name: string, build: Build][] = [
+  ['idempotent', (store, run) => idempotent(run, { store, scope: 'test' })],
   [
     'idempotent behind a body parser',
-    (store) =>
+    (store, run) =>
       middy()
         .use(httpErrorHandler({ logger: false }))
         .use(httpJsonBodyParser({ disableContentTypeError: true }))
-        .handler(idempotent(async () => RESPONSE, { store, scope: 'test' })) as Handler,
+        .handler(idempotent(run, { store, scope: 'test' })) as Handler,
   ],
   [
     'middy',
-    (store) =>
+    (store, run) =>
       middy()
         .use(idempotency({ store, scope: 'test' }))
         .use(httpErrorHandler({ logger: false }))
         .use(httpJsonBodyParser({ disableContentTypeError: true }))
-        .handler(async () => RESPONSE) as Handler,
+        .handler(run) as Handler,
   ],
 ];
 
+/** A store that tells the records it was asked to make. */
+function watchedStore() {
+  const store = memoryStore();
+  const ids = new Set<string>();
+  const insert: Store['insert'] = (next) => {
+    ids.add(next.id);
+    return store.insert(next);
+  };
+  return { store: { ...store, insert }, ids };
+}
+
 describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
-  it('is answered below 500, or refused with an error that says why', async () => {
+  it('twice is answered below 500, or refused with an error that says why, and runs once', async () => {
     await fc.assert(
       fc.asyncProperty(spoilt, async (event) => {
-        const handler = build(memoryStore());
+        const run = vi.fn(async () => RESPONSE);
+        const { store, ids } = watchedStore();
+        const handler = build(store, run);
         for (let delivery = 0; delivery < 2; delivery++) {
           const status = await handler(structuredClone(event), lambdaContext()).then(
             (answer) => answer?.statusCode,
@@ -102,6 +117,8 @@ describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
           );
           expect(status).toBeLessThan(500);
         }
+        expect(ids.size).toBeLessThanOrEqual(1);
+        if (ids.size === 1) expect(run.mock.calls.length).toBeLessThanOrEqual(1); // else no duplicate could be known
       }),
       { numRuns: 2_000 },
     );
@@ -111,11 +128,39 @@ describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
     await fc.assert(
       fc.asyncProperty(text, text, fc.option(text), fc.boolean(), async (key, body, type, isBase64Encoded) => {
         const headers = { 'idempotency-key': key, ...(type !== null && { 'content-type': type }) };
-        const { statusCode } = await build(memoryStore())({ ...v2, headers, body, isBase64Encoded }, lambdaContext());
+        const handler = build(memoryStore(), async () => RESPONSE);
+        const { statusCode } = await handler({ ...v2, headers, body, isBase64Encoded }, lambdaContext());
         expect(statusCode).toBeLessThan(500);
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('any body under a key that is one', () => {
+  const body = fc.record({ body: text, isBase64Encoded: fc.boolean(), type: fc.option(text) });
+
+  it('is taken, and known again', async () => {
+    await fc.assert(
+      fc.asyncProperty(body, async ({ type, ...rest }) => {
+        const headers = { 'idempotency-key': 'k', ...(type !== null && { 'content-type': type }) };
+        const run = vi.fn(async () => RESPONSE);
+        const handler = idempotent(run, { store: memoryStore(), scope: 'test' });
+        for (let delivery = 0; delivery < 2; delivery++) {
+          expect(await handler({ ...v2, headers, ...rest }, lambdaContext())).toMatchObject({ statusCode: 201 });
+        }
+        expect(run).toHaveBeenCalledTimes(1);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is the fault of its sender where a fingerprint of the user cannot be taken of it', async () => {
+    const fingerprint = (event: { body?: string }): unknown => JSON.parse(event.body ?? '');
+    const handler = idempotent(async () => RESPONSE, { store: memoryStore(), scope: 'test', fingerprint });
+    for (const body of ['{"a":1e999}', '"\\ud800"', '['.repeat(300) + ']'.repeat(300), '{']) {
+      expect(await handler({ ...v2, body } as never, lambdaContext())).toMatchObject({ statusCode: 400 });
+    }
   });
 });
 
@@ -142,22 +187,30 @@ describe('two requests share a record', () => {
     { noNullPrototype: true },
   );
 
-  async function idOf({ scope, method, path, key, caller }: typeof request extends fc.Arbitrary<infer T> ? T : never) {
-    const store = memoryStore();
-    const insert = vi.fn(store.insert);
+  type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
+  /** Two requests; the second is the first, but for one part at most. */
+  const pair = fc
+    .tuple(request, request, fc.constantFrom<(keyof Request)[]>('scope', 'method', 'path', 'key', 'caller'))
+    .chain(([a, other, part]) =>
+      fc.constantFrom<[Request, Request]>([a, { ...a }], [a, { ...a, [part]: other[part] }]),
+    );
+
+  async function idOf({ scope, method, path, key, caller }: Request): Promise<string[]> {
+    const { store, ids } = watchedStore();
     const event = httpEvent({ method, path, key });
-    const handler = idempotent(async () => RESPONSE, { store: { ...store, insert }, scope });
+    const handler = idempotent(async () => RESPONSE, { store, scope });
     const requestContext = { ...event.requestContext, ...caller } as APIGatewayProxyEventV2['requestContext'];
     await handler({ ...event, requestContext }, lambdaContext());
-    return insert.mock.lastCall?.[0].id;
+    expect(ids.size).toBe(1);
+    return [...ids];
   }
 
-  it('only if scope, method, route, caller and key are the same', async () => {
+  it('if, and only if, scope, method, route, caller and key are the same', async () => {
     await fc.assert(
-      fc.asyncProperty(request, request, async (a, b) => {
-        expect((await idOf(a)) === (await idOf(b))).toBe(isDeepStrictEqual(a, b));
+      fc.asyncProperty(pair, async ([a, b]) => {
+        expect(isDeepStrictEqual(await idOf(a), await idOf(b))).toBe(isDeepStrictEqual(a, b));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 2_000 },
     );
   });
 });
@@ -172,6 +225,36 @@ describe('a body under a known key', () => {
         expect(statusCode).toBe(isDeepStrictEqual(first, second) ? 201 : 422);
       }),
       { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('bodies of another kind', () => {
+  const texts = fc.constantFrom('', '1234', 'abc', 'YWJj', 'null', 'bnVsbA==', '"none"', '{"a":1}', 'eyJhIjoxfQ==');
+  const content = fc.oneof(
+    fc.constant(['none'] as const),
+    texts.map((body) => ['application/json', body] as const),
+    texts.map((body) => ['text/plain', body] as const),
+  );
+  const two = fc
+    .tuple(content, content, fc.boolean(), fc.boolean())
+    .chain(([a, b, ...encoded]) => fc.constantFrom([a, a, ...encoded] as const, [a, b, ...encoded] as const));
+  const eventOf = ([type, body]: readonly [string, string?], isBase64Encoded: boolean) => ({
+    ...v2,
+    headers: { 'idempotency-key': 'k', 'content-type': type },
+    body: isBase64Encoded && body !== undefined ? Buffer.from(body).toString('base64') : body,
+    isBase64Encoded,
+  });
+
+  it('are never taken for one another, and the same are, however they are encoded', async () => {
+    await fc.assert(
+      fc.asyncProperty(two, async ([a, b, isFirstEncoded, isSecondEncoded]) => {
+        const handler = idempotent(async () => RESPONSE, { store: memoryStore(), scope: 'test' });
+        await handler(eventOf(a, isFirstEncoded) as never, lambdaContext());
+        const { statusCode } = await handler(eventOf(b, isSecondEncoded) as never, lambdaContext());
+        expect(statusCode).toBe(isDeepStrictEqual(a, b) ? 201 : 422);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });
@@ -195,6 +278,9 @@ describe('idempotentBatch: whatever arrives', () => {
           const ids = Records.map(({ messageId }) => messageId);
           expect([...new Set([...runs, ...failed])].sort()).toEqual(ids.sort());
           expect(new Set(runs).size).toBe(runs.length);
+          const wellFormed = Records.filter(({ body }) => typeof body === 'string' && body.isWellFormed());
+          expect(runs).toEqual(expect.arrayContaining(wellFormed.map(({ messageId }) => messageId)));
+          expect(failed.filter((id) => runs.includes(id))).toEqual([]);
         }
       }),
       { numRuns: 1_000 },

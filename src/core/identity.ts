@@ -34,7 +34,7 @@ export function derivedKey(id: string, name: string): string {
   ].join('-');
 }
 
-/** SHA-256 (base64url) of the canonical payload. Throws `TypeError` for what JSON cannot tell apart, see {@link canonicalJson}. */
+/** SHA-256 (base64url) of the canonical payload. Throws for what has none, see {@link canonicalJson}. */
 export function fingerprintOf(payload: unknown): string {
   return sha256(canonicalJson(payload));
 }
@@ -43,7 +43,8 @@ export function fingerprintOf(payload: unknown): string {
  * JSON in one form only, by RFC 8785: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
  *
  * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does; what that would silently make equal (Map, Set,
- * BigInt, NaN, functions, symbols, cycles, lone surrogates, objects without members of their own) throws a `TypeError`.
+ * BigInt, NaN, functions, symbols, cycles, objects without members of their own) throws a `TypeError`; a `RangeError`, what JSON can
+ * carry and not tell apart (lone surrogates, numbers that a double does not hold) or nests too deep.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, []);
@@ -64,10 +65,11 @@ export function canonicalText(text: string): string {
 function write(value: unknown, path: readonly unknown[]): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form');
+      if (!value.isWellFormed()) throw new RangeError('a lone surrogate has no canonical form');
       return JSON.stringify(value);
     case 'number':
-      if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical form`);
+      if (Number.isNaN(value)) throw new TypeError('NaN has no canonical form');
+      if (!Number.isFinite(value)) throw new RangeError(`${value} has no canonical form`);
       return JSON.stringify(value);
     case 'boolean':
       return String(value);
@@ -80,7 +82,7 @@ function write(value: unknown, path: readonly unknown[]): string {
 
 function writeObject(value: object, path: readonly unknown[]): string {
   if (path.includes(value)) throw new TypeError('a cycle has no canonical form');
-  if (path.length >= MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+  if (path.length >= MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH}`);
   const below = [...path, value];
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), below);
   if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, below)).join()}]`;

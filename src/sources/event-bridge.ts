@@ -1,4 +1,3 @@
-import { canonicalJson } from '../core/identity.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
@@ -14,5 +13,5 @@ export const eventBridge: EventSource<EventBridgeEvent> = {
   ...plain,
   matches: (event) => typeof event === 'object' && event !== null && 'detail-type' in event && 'detail' in event,
   key: (event) => event.id,
-  payload: (event) => canonicalJson([event.source, event['detail-type'], event.detail]),
+  payload: ({ source, 'detail-type': type, detail }) => ({ source, type, detail }),
 };

@@ -52,7 +52,7 @@ export const http: EventSource<HttpEvent> = {
   key: (event) => keyOfHeader(headerValues(event, 'idempotency-key')),
   isNatural: (event) => NATURAL.has(methodOf(event)),
   principal: (event) => principalOf(event.requestContext ?? {}),
-  payload: (event) => canonicalJson([methodOf(event), pathOf(event), queryOf(event), bodyOf(event)]),
+  payload: (event) => [methodOf(event), pathOf(event), queryOf(event), ...bodyOf(event)],
   records: isRecorded,
   replay: (value, event) => replayed(value, isMultiValue(event)),
   refuse: (error, event, earlier) => problem(error, isMultiValue(event), earlier as ProxyResponse | undefined),
@@ -83,12 +83,16 @@ function queryOf(event: HttpEvent): unknown {
   return event.rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '';
 }
 
-// JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is, like all else.
-function bodyOf(event: HttpEvent): string {
+/** What it is, and the body: a text that is JSON for one kind is not for another. */
+function bodyOf(event: HttpEvent): readonly ['none'] | readonly ['json' | 'bytes', string] {
   const { body } = event;
-  if (typeof body !== 'string') return canonicalJson(body ?? null); // none, or a body parser came first
+  if (body === undefined || body === null) return ['none'];
+  if (typeof body !== 'string') return ['json', canonicalJson(body)]; // a body parser came first
   const bytes = Buffer.from(body, event.isBase64Encoded ? 'base64' : 'utf8');
-  return isJson(event) && isUtf8(bytes) ? canonicalText(bytes.toString()) : bytes.toString('base64');
+  // JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is.
+  return isJson(event) && isUtf8(bytes)
+    ? ['json', canonicalText(bytes.toString())]
+    : ['bytes', bytes.toString('base64')];
 }
 
 function isJson(event: HttpEvent): boolean {

@@ -10,7 +10,7 @@ export interface EventSource<Event = never> {
   /** Idempotent by nature: runs unprotected when it has no key. */
   readonly isNatural: (event: Event) => boolean;
   readonly principal: (event: Event) => string | undefined;
-  /** What must not change under a key. Throws where the event is not what its source sends: that is no fault of the configuration. */
+  /** What must not change under a key. */
   readonly payload: (event: Event) => unknown;
   /** Whether a returned value is an outcome. */
   readonly records: (value: unknown) => boolean;

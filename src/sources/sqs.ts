@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { canonicalJson, canonicalText } from '../core/identity.ts';
+import { canonicalText } from '../core/identity.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
@@ -16,7 +16,7 @@ export const sqs: RecordSource<SQSRecord> = {
   ...plain,
   matches: (record) => isText((record as SQSRecord | null)?.messageId),
   key: (record) => record.messageId,
-  payload: (record) => canonicalJson(canonicalText(record.body)),
+  payload: (record) => canonicalText(record.body),
   identify: (record) => record.messageId,
   group: ({ eventSourceARN, attributes }) =>
     isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
