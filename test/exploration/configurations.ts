@@ -35,21 +35,26 @@ const committing: Handler = async ({ commit }, { effect, value }) => {
 const BASE: Program = { key: 'k', payload: 'p', handler: plain, endings: ['return', 'fail', 'terminal'], ahead: 0 };
 const STEPPED: Program = { ...BASE, handler: stepped, steps: 1 };
 const SIDE_BY_SIDE: Program = { ...BASE, handler: sideBySide, steps: 2, endings: ['return', 'fail'] };
-const COMMITTING: Program = { ...BASE, handler: committing, endings: ['return', 'fail'] };
+const COMMITTING: Program = { ...BASE, handler: committing, commits: true, endings: ['return', 'fail'] };
 const ATOMIC: Program = { ...COMMITTING, options: { mode: 'atomic' } };
 const REFUSING: Program = { ...BASE, options: { onUnknown: 'refuse' }, endings: ['return', 'fail'] };
 /** Finds out that nothing has happened, or what has. */
-const RERUNNING: Program = { ...BASE, options: { onUnknown: () => ({ rerun: true }) }, endings: ['return', 'fail'] };
+const RERUNNING: Program = { ...BASE, reconcile: { rerun: true }, endings: ['return', 'fail'] };
 const FINDING: Program = {
   ...BASE,
-  options: { onUnknown: () => ({ value: { by: 0, key: 'k', payload: 'p' } }) },
+  reconcile: { value: { by: 0, key: 'k', payload: 'p' } },
   endings: ['return', 'fail'],
 };
 const HOLDING: Program = { ...BASE, timers: true, options: { lease: 2 * SECOND }, endings: ['return'] };
+const callerIs = (principal: string): Program => ({
+  ...BASE,
+  key: `k-of-${principal}`,
+  options: { key: 'k', principal },
+});
 const ahead = (program: Program): Program => ({ ...program, ahead: SECOND });
 const quick = (program: Program): Program => ({ ...program, endings: ['return'] });
 
-/** Until every lease and every retention is over. */
+/** Until the first lease and its retention are over. */
 const ALL: Bounds = { crashes: 1, faults: 1, time: 5 };
 const SHORT: Bounds = { ...ALL, time: 3 };
 const SHORTER: Bounds = { ...ALL, time: 2 };
@@ -60,6 +65,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'the first clock is ahead', programs: [ahead(BASE), BASE], bounds: SHORT },
   { name: 'another payload', programs: [BASE, { ...BASE, payload: 'q' }], bounds: { ...ALL, time: 4 } },
   { name: 'another key', programs: [BASE, { ...BASE, key: 'l' }], bounds: SHORT },
+  { name: 'another caller', programs: [callerIs('alice'), callerIs('bob')], bounds: SHORT },
   { name: 'a step', programs: [STEPPED, STEPPED], bounds: SHORTER },
   { name: 'steps side by side', programs: [SIDE_BY_SIDE, SIDE_BY_SIDE], bounds: { ...SHORTER, faults: 0 } },
   { name: 'a commit', programs: [COMMITTING, COMMITTING], bounds: { ...SHORT, refusals: true } },
@@ -73,6 +79,11 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     name: 'leases are prolonged, the second clock is ahead',
     programs: [HOLDING, ahead(HOLDING)],
     bounds: { crashes: 0, faults: 0, time: 4 },
+  },
+  {
+    name: 'leases are prolonged, by answers that are late',
+    programs: [HOLDING, HOLDING],
+    bounds: { crashes: 0, faults: 1, time: 4 },
   },
   { name: 'three requests', programs: [quick(BASE), quick(BASE), quick(BASE)], bounds: { ...SHORT, faults: 0 } },
   {

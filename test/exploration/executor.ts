@@ -39,7 +39,7 @@ interface Input {
   readonly reply?: Reply;
 }
 
-interface Value {
+export interface Value {
   readonly by: number;
   readonly key: string;
   readonly payload: string;
@@ -69,10 +69,15 @@ interface HandlerWorld {
 }
 
 export interface Program {
+  /** One for each identity; asked for by it, unless `options` say more. */
   readonly key: string;
   readonly payload: string;
   readonly handler: Handler;
   readonly options?: Partial<RunOnceOptions>;
+  /** What it finds out about an unknown outcome, as an effect that may fail. */
+  readonly reconcile?: { readonly rerun: true } | { readonly value: Value };
+  /** Whether every run of it that returns has committed. */
+  readonly commits?: boolean;
   /** How many steps a run has. */
   readonly steps?: number;
   /** How its effects may end. */
@@ -87,7 +92,7 @@ export const SECOND = 1_000;
 /** As short as they can be, so that all of them are over soon. */
 const LEASE = SECOND;
 const SKEW = 1_000;
-const RETENTION = 2 * SECOND;
+export const RETENTION = 2 * SECOND;
 
 /**
  * An executor runs the real code from its start for every history of what it was told, once; what it does next depends on
@@ -190,6 +195,11 @@ export class Executor {
     let ids = 0;
     const world: World = { now: told[0]?.now ?? 0, idOf: () => `${index}-${++ids}`, timerOf };
     const options = { store, scope: 's', key: name, payload, lease: LEASE, clockSkew: SKEW, retention: RETENTION };
+    const { reconcile } = program;
+    const look = async () => {
+      await effect('look');
+      return reconcile as { rerun: true };
+    };
     const run = async (execution: Execution): Promise<Value> => {
       entered = inside = true;
       try {
@@ -199,7 +209,7 @@ export class Executor {
       }
     };
     await inWorld(world, async () => {
-      code.runOnce({ ...options, ...program.options }, run).then(
+      code.runOnce({ ...options, ...program.options, ...(reconcile && { onUnknown: look }) }, run).then(
         (value) => {
           result = { value };
         },

@@ -1,9 +1,10 @@
 import { fingerprintOf } from '../../src/core/identity.ts';
-import type { Place, Request, Result } from './executor.ts';
+import type { Completed } from '../../src/core/record.ts';
+import { type Place, RETENTION, type Request, type Result, SECOND } from './executor.ts';
 import { bodyOf, isOwners, isRelease, type KeyState, type Move, ownerOf, type State, type World } from './world.ts';
 
 /** One thing that happened. */
-interface Step {
+export interface Step {
   readonly world: World;
   readonly before: State;
   readonly move: Move;
@@ -30,11 +31,13 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    says: '2. COMPLETED is immutable until it expires, and every later answer equals it.',
+    says: '2. COMPLETED is immutable until it expires, which is no sooner than the retention, and every later answer equals it.',
     broken: ({ world, before, after, move }) => {
       for (const [key, { record }] of Object.entries(before.keys)) {
         const isKept = record?.record.status === 'COMPLETED' && !world.mayBeExpired(before, record.record);
-        if (isKept && after.keys[key]?.record !== record) return 'a recorded outcome was changed';
+        const is = after.keys[key]?.record;
+        if (isKept && is !== record) return 'a recorded outcome was changed';
+        if (is !== record && is?.record.status === 'COMPLETED' && !isKeptLong(is.record)) return 'it expires too soon';
       }
       const answer = ended(before, after, move);
       if (!answer || after.doubtful[answer.by] || isOwnFailure(answer)) return undefined;
@@ -61,7 +64,7 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    says: '4. Without a fault the effect happens exactly once; otherwise at most once more for every crash, lease outlived, release, failed completion and expiry. Steps are not repeated by a release. Committed writes happen at most once per record.',
+    says: '4. Without a fault the effect happens exactly once; otherwise at most once more for every crash, lease outlived, release, failed completion and expiry. Steps are not repeated by a release. Committed writes happen at most once per record, and once where COMPLETED came from their commit.',
     broken: ({ world, after }) => {
       for (const [key, of] of Object.entries(after.keys)) {
         const { generations, work, steps, commits, allowed, stepsAllowed } = of;
@@ -69,6 +72,9 @@ export const INVARIANTS: readonly Invariant[] = [
           return `${work} effects, ${generations + allowed} explained`;
         if (steps > world.stepsOf(key) * (generations + stepsAllowed)) return `${steps} effects of steps`;
         if (commits > generations) return `${commits} commits of ${generations} records`;
+        const isCompleted = of.record?.record.status === 'COMPLETED';
+        if (world.isCommitting(key) && isCompleted && generations === 1 && commits === 0)
+          return 'completed without its writes';
         const isFaultless =
           after.faultsLeft === world.bounds.faults && after.crashesLeft === world.bounds.crashes && allowed === 0;
         if (isFaultless && generations === 1 && world.isOver(after)) {
@@ -83,6 +89,7 @@ export const INVARIANTS: readonly Invariant[] = [
     says: '5. Nobody is answered with the outcome of another key, another caller or another payload; and under a key that is in use nothing runs, and nobody is told to come back, for another payload.',
     broken: ({ world, before, after, move }) => {
       if (move.by === undefined) return undefined;
+      if (move.request && world.isClash(move.by, move.request)) return 'it asks for the record of another, or for two';
       const was = keyOf(world, before, move.by).record?.record;
       const is = keyOf(world, after, move.by).record?.record;
       const isTaken = was !== is && was && is && was.fingerprint !== is.fingerprint;
@@ -97,17 +104,17 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    says: '6. No key is stuck: from every reachable state a retry after the lease gets an outcome or a stated refusal. Nobody is refused because of its own claim.',
+    says: '6. No key is stuck: from every reachable state a retry after the lease gets an outcome, or is told why not. Nobody is refused because of its own claim.',
     broken: ({ world, before, after, move }) => {
       const answer = ended(before, after, move);
       const holder = answer && ownerOf(keyOf(world, after, answer.by).record?.record);
       if (answer && holder === answer.by && isRefusal(answer.result, 'CONFLICT')) return 'it is in its own way';
       const changed = Object.keys(after.keys).filter((key) => after.keys[key]?.record !== before.keys[key]?.record);
       const probed = changed.map((key) => world.probed(after, key));
-      const isStuck = (error: string | undefined): boolean =>
-        ['CONFLICT', 'LEASE_LOST', 'STORE_UNAVAILABLE'].includes(error ?? '');
+      const isKnown = (error: string | undefined): boolean =>
+        error === undefined || error.startsWith('terminal ') || ['MISMATCH', 'OUTCOME_UNKNOWN'].includes(error);
       const tell = (errors: readonly (string | undefined)[]): string | undefined => {
-        const stuck = errors.find(isStuck);
+        const stuck = errors.find((error) => !isKnown(error));
         return stuck && `a retry gets ${stuck}`;
       };
       if (!probed.some((error) => error instanceof Promise)) return tell(probed as (string | undefined)[]);
@@ -140,7 +147,7 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    says: '9. Where an unknown outcome is not to be rerun, it is not: by no request, and not by growing old.',
+    says: '9. Where an unknown outcome is not to be rerun, it is not: by no request, and not by growing old. Where it is to be looked into, nothing runs and nothing is free before that, and nothing runs where it was found.',
     broken: ({ world, before, after, move }) => {
       for (const [key, { record }] of Object.entries(before.keys)) {
         const isHeld = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
@@ -149,10 +156,19 @@ export const INVARIANTS: readonly Invariant[] = [
         if (is?.owner === undefined && !(move.request && isRelease(move.request))) return 'it is gone';
         if (is?.owner !== undefined && is.owner !== record.record.owner) return 'it was taken';
       }
-      return undefined;
+      if (move.by === undefined) return undefined;
+      const { unknown, record } = keyOf(world, before, move.by);
+      if (!unknown || ownerOf(record?.record) !== move.by) return undefined;
+      if (move.effect === 'work') return `it runs, ${unknown}`;
+      const isFree = move.request && isRelease(move.request) && keyOf(world, after, move.by).record !== record;
+      return isFree ? `it is free, ${unknown}` : undefined;
     },
   },
 ];
+
+function isKeptLong({ expiresAt = 0, completedAt }: Completed): boolean {
+  return expiresAt * SECOND >= completedAt + RETENTION;
+}
 
 interface Ended {
   readonly by: number;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { realCode } from './code.ts';
+import { mutatedCode, realCode } from './code.ts';
 import { CONFIGURATIONS } from './configurations.ts';
 import { makeDeterministic } from './deterministic.ts';
 import type { Report, Violation } from './explore.ts';
@@ -13,12 +13,13 @@ const { values } = parseArgs({
   options: {
     configuration: { type: 'string' },
     schedule: { type: 'string' },
+    mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
   },
 });
 
 const started = performance.now();
-if (values.schedule) await replay(values.configuration, values.schedule.split(',').map(Number));
+if (values.schedule) await replay(values.configuration, values.schedule.split(',').map(Number), values.mutant);
 else {
   const held = values.mutants ? 0 : await exploreAll();
   const caught = values.configuration ? 0 : await catchAll();
@@ -71,7 +72,8 @@ async function catchAll(): Promise<number> {
 function show(configuration: string, { invariant, what, history, schedule }: Violation, mutant?: string): void {
   console.log(`  ${invariant}\n  But ${what}:`);
   for (const line of history) console.log(`    ${line}`);
-  if (!mutant) console.log(`  npm run test:explore -- --configuration '${configuration}' --schedule ${schedule}`);
+  const code = mutant ? ` --mutant '${mutant}'` : '';
+  console.log(`  npm run test:explore -- --configuration '${configuration}'${code} --schedule ${schedule}`);
 }
 
 async function all(jobs: Job[], done: (job: Job, report: Report, seconds: string) => void): Promise<void> {
@@ -96,11 +98,18 @@ function run(job: Job): Promise<Report> {
   });
 }
 
-async function replay(name: string | undefined, schedule: readonly number[]): Promise<void> {
+async function replay(
+  name: string | undefined,
+  schedule: readonly number[],
+  mutant: string | undefined,
+): Promise<void> {
   const configuration = CONFIGURATIONS.find((one) => one.name === name);
   if (!configuration) throw new Error(`there is no configuration "${name}"`);
+  const wrong = MUTANTS.find((one) => one.name === mutant);
+  if (mutant && !wrong) throw new Error(`there is no mutant "${mutant}"`);
+  const code = await (wrong ? mutatedCode(wrong) : realCode());
   makeDeterministic();
-  const world = new World(await realCode(), configuration.programs, configuration.bounds);
+  const world = new World(code, configuration.programs, configuration.bounds);
   let state = world.initial();
   for (const choice of schedule) {
     const move = world.moves(state)[choice];
@@ -112,7 +121,7 @@ async function replay(name: string | undefined, schedule: readonly number[]): Pr
 }
 
 function row(name: string, ...cells: readonly (string | number)[]): string {
-  return name.padEnd(42) + cells.map((cell) => cell.toLocaleString('en').padStart(12)).join('');
+  return name.padEnd(50) + cells.map((cell) => cell.toLocaleString('en').padStart(12)).join('');
 }
 
 function secondsSince(time: number): string {

@@ -4,6 +4,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** The configuration in which it is looked for. */
   readonly in: string;
+  /** The number of the invariant that shows it. */
+  readonly breaks: number;
 }
 
 interface Edit {
@@ -19,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on completion',
     in: 'two requests',
+    breaks: 3,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -30,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on commit',
     in: 'a commit',
+    breaks: 3,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -41,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on release',
     in: 'two requests',
+    breaks: 3,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -53,6 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on a step',
     in: 'a step',
+    breaks: 3,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -64,6 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on an extension',
     in: 'leases are prolonged',
+    breaks: 1,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -73,8 +80,10 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    // Two guards: a run that completes never releases (8), so the condition alone cannot be reached.
     name: 'release without IN_PROGRESS, by a run whose completion was not answered',
     in: 'two requests',
+    breaks: 2,
     edits: [
       {
         file: 'run.ts',
@@ -93,6 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'replace not conditioned on the version seen',
     in: 'two requests',
+    breaks: 2,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -104,11 +114,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'replace not conditioned on the owner seen',
     in: 'three requests',
+    breaks: 2,
     edits: [{ file: 'stores/memory.ts', find: ' && found.owner === seen.owner', replace: '' }],
   },
   {
     name: 'replace of whatever is there',
     in: 'two requests',
+    breaks: 2,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -120,11 +132,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'insert over what is there',
     in: 'two requests',
+    breaks: 1,
     edits: [{ file: 'stores/memory.ts', find: 'return found ? undefined : next;', replace: 'return next;' }],
   },
   {
     name: 'release with a step in flight',
     in: 'steps side by side',
+    breaks: 8,
     edits: [
       {
         file: 'run.ts',
@@ -136,11 +150,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'release with a step that may not be on record',
     in: 'a step',
+    breaks: 8,
     edits: [{ file: 'steps.ts', find: 'return isSure && running === 0;', replace: 'return running === 0;' }],
   },
   {
     name: 'release with a commit that may have landed',
     in: 'a commit',
+    breaks: 8,
     edits: [
       {
         file: 'run.ts',
@@ -152,6 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'adoption across fingerprints',
     in: 'another payload',
+    breaks: 5,
     edits: [
       {
         file: 'core/decide.ts',
@@ -163,6 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'adoption of an expired outcome',
     in: 'two requests',
+    breaks: 7,
     edits: [
       {
         file: 'core/decide.ts',
@@ -174,6 +192,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'release on conflict',
     in: 'two requests',
+    breaks: 3,
     edits: [
       {
         file: 'core/protocol.ts',
@@ -186,6 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lease in seconds',
     in: 'two requests',
+    breaks: 1,
     edits: [
       {
         file: 'begin.ts',
@@ -197,6 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no clock skew in the lease',
     in: 'the second clock is ahead',
+    breaks: 1,
     edits: [
       {
         file: 'begin.ts',
@@ -208,11 +229,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no clock skew in an extension',
     in: 'leases are prolonged, the second clock is ahead',
+    breaks: 1,
     edits: [{ file: 'lease.ts', find: 'lease, next + clockSkew, retention', replace: 'lease, next, retention' }],
   },
   {
     name: 'expiry before the lease',
     in: 'two requests',
+    breaks: 1,
     edits: [
       {
         file: 'core/protocol.ts',
@@ -224,6 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover of a live lease',
     in: 'two requests',
+    breaks: 1,
     edits: [
       { file: 'core/decide.ts', find: "  if (now < found.leaseUntil) return { kind: 'conflict' };\n", replace: '' },
     ],
@@ -231,6 +255,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'mismatch after conflict',
     in: 'another payload',
+    breaks: 5,
     edits: [
       {
         file: 'core/decide.ts',
@@ -243,6 +268,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'mismatch after replay',
     in: 'another payload',
+    breaks: 5,
     edits: [
       {
         file: 'core/decide.ts',
@@ -255,6 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'mismatch after release',
     in: 'another payload',
+    breaks: 5,
     edits: [
       {
         file: 'core/decide.ts',
@@ -267,6 +294,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'replay of an expired outcome',
     in: 'two requests',
+    breaks: 7,
     edits: [
       {
         file: 'core/decide.ts',
@@ -278,6 +306,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a claim that does not know itself',
     in: 'two requests',
+    breaks: 6,
     edits: [
       {
         file: 'core/decide.ts',
@@ -289,6 +318,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'steps dropped by a takeover',
     in: 'a step',
+    breaks: 4,
     edits: [
       {
         file: 'core/protocol.ts',
@@ -300,16 +330,19 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost completion answered as if it had landed',
     in: 'two requests',
+    breaks: 2,
     edits: [{ file: 'run.ts', find: "if (result.kind === 'lost')\n", replace: 'if (false)\n' }],
   },
   {
     name: 'a commit answered with what the handler made of it',
     in: 'a commit',
+    breaks: 2,
     edits: [{ file: 'run.ts', find: '      if (final) return final;\n', replace: '' }],
   },
   {
     name: 'an unknown outcome that expires, though it is not to be rerun',
     in: 'unknown outcomes are refused',
+    breaks: 9,
     edits: [
       {
         file: 'core/protocol.ts',
@@ -321,11 +354,122 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an unknown outcome that is rerun, though it is to be refused',
     in: 'unknown outcomes are refused',
+    breaks: 9,
     edits: [
       {
         file: 'core/decide.ts',
         find: "return asked.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };",
         replace: "return { kind: 'take', from: 'abandoned' };",
+      },
+    ],
+  },
+  {
+    name: 'an unknown outcome that is rerun, though it is to be looked into',
+    in: 'unknown outcomes are looked into, and found',
+    breaks: 9,
+    edits: [
+      {
+        file: 'begin.ts',
+        find: 'return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.taken);',
+        replace: 'return held(settings, arrival, terms, claimed);',
+      },
+    ],
+  },
+  {
+    name: 'an unknown outcome that is free, after a takeover without an answer',
+    in: 'unknown outcomes are looked into, and rerun',
+    breaks: 9,
+    edits: [
+      { file: 'core/protocol.ts', find: "taken?.from === 'abandoned' ? surrender : release", replace: 'release' },
+    ],
+  },
+  {
+    name: 'an unknown outcome that is free, after a look that failed',
+    in: 'unknown outcomes are looked into, and found',
+    breaks: 9,
+    edits: [
+      {
+        file: 'run.ts',
+        find: "if (taken?.from !== 'abandoned') await giveUp();",
+        replace: 'if (true) await giveUp();',
+      },
+    ],
+  },
+  {
+    name: 'a key that does not tell operations apart',
+    in: 'another key',
+    breaks: 5,
+    edits: [{ file: 'core/identity.ts', find: '[scope, operation, principal ?? null, key]', replace: '[scope]' }],
+  },
+  {
+    name: 'a key that does not tell callers apart',
+    in: 'another caller',
+    breaks: 5,
+    edits: [
+      {
+        file: 'core/identity.ts',
+        find: '[scope, operation, principal ?? null, key]',
+        replace: '[scope, operation, key]',
+      },
+    ],
+  },
+  {
+    name: 'a key that is another every time',
+    in: 'two requests',
+    breaks: 5,
+    edits: [
+      {
+        file: 'core/identity.ts',
+        find: '[scope, operation, principal ?? null, key]',
+        replace: '[scope, String(process.hrtime.bigint())]',
+      },
+    ],
+  },
+  {
+    name: 'an outcome that expires at once',
+    in: 'two requests',
+    breaks: 2,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: 'completedAt: now, expiresAt: seconds(now + retention)',
+        replace: 'completedAt: now, expiresAt: seconds(now)',
+      },
+    ],
+  },
+  {
+    name: 'a commit without its writes',
+    in: 'a commit',
+    breaks: 4,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: 'const written = await store.transact({ held: lease, completion: change }, writes);',
+        replace: 'const written: any = await store.update(lease, change);',
+      },
+    ],
+  },
+  {
+    name: 'a late extension that moves the lease back',
+    in: 'leases are prolonged, by answers that are late',
+    breaks: 1,
+    edits: [
+      {
+        file: 'core/record.ts',
+        find: "return 'leaseUntil' in change && change.leaseUntil < record.leaseUntil;",
+        replace: 'return false;',
+      },
+    ],
+  },
+  {
+    name: 'a handler that is run twice',
+    in: 'two requests',
+    breaks: 4,
+    edits: [
+      {
+        file: 'begin.ts',
+        find: '    value = await run(begun.execution);',
+        replace: '    await run(begun.execution);\n    value = await run(begun.execution);',
       },
     ],
   },

@@ -17,5 +17,8 @@ const mutant = MUTANTS.find(({ name }) => name === job.mutant);
 const { programs, bounds } = CONFIGURATIONS.find(({ name }) => name === job.configuration) as Configuration;
 const code = await (mutant ? mutatedCode(mutant) : realCode());
 makeDeterministic();
-// A wrong protocol is shown by its shortest history.
-parentPort?.postMessage(await explore(new World(code, programs, bounds), mutant ? 'breadth' : 'depth'));
+const world = (): World => new World(code, programs, bounds);
+const report = await explore(world(), mutant ? 'breadth' : 'depth', mutant?.breaks);
+// What is wrong is shown by its shortest history.
+const shortest = report.violation && !mutant ? await explore(world(), 'breadth') : report;
+parentPort?.postMessage(shortest);

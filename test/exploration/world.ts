@@ -33,6 +33,8 @@ export interface KeyState {
   readonly stepsAllowed: number;
   /** Bodies of all outcomes that ever were on record. */
   readonly recorded: readonly string[];
+  /** What its holder has found out of the run that it took the key from, where it is to look; '': there is nothing to. */
+  readonly unknown: '' | 'nobody has looked' | 'though it was found';
 }
 
 export interface State {
@@ -59,6 +61,8 @@ interface InFlight {
 export interface Move {
   readonly label: string;
   readonly by?: number;
+  /** What it did to the world outside. */
+  readonly effect?: string;
   /** What reached the store by it. */
   readonly request?: Request;
   /** Nobody waits for its answer any more. */
@@ -83,6 +87,7 @@ export class World {
   private readonly records = new Map<string, Interned>();
   private readonly applied = new Map<string, Applied>();
   private readonly probes = new Map<number, string | undefined>();
+  private readonly ids = new Map<string, string>();
 
   constructor(code: Code & { readonly store: typeof memory }, programs: readonly Program[], bounds: Bounds) {
     this.code = code;
@@ -102,6 +107,7 @@ export class World {
       allowed: 0,
       stepsAllowed: 0,
       recorded: [],
+      unknown: '',
     };
     return {
       time: 0,
@@ -118,8 +124,8 @@ export class World {
   /** Equal for states from which the same may happen. */
   keyOf(state: State): string {
     const keys = Object.values(state.keys).map(
-      ({ record, generations, work, steps, commits, allowed, stepsAllowed, recorded }) =>
-        `${record?.uid ?? 0},${generations},${work},${steps},${commits},${allowed},${stepsAllowed},${recorded}`,
+      ({ record, generations, work, steps, commits, allowed, stepsAllowed, recorded, unknown }) =>
+        `${record?.uid ?? 0},${generations},${work},${steps},${commits},${allowed},${stepsAllowed},${recorded},${unknown}`,
     );
     // Who has ended has no future, and nothing of its past is asked for.
     const places = state.places.map((place, i) =>
@@ -200,10 +206,12 @@ export class World {
   }
 
   private effects(state: State, i: number, index: number, name: string): Move[] {
-    const { key, endings } = this.program(i);
+    const { key, endings, reconcile } = this.program(i);
     const isStep = name.startsWith('step');
     return endings.map((ending) => {
-      const counted = add(state, key, {
+      const hasLooked = name === 'look' && ending === 'return' && ownerOf(state.keys[key]?.record?.record) === i;
+      const known = reconcile && 'value' in reconcile ? 'though it was found' : '';
+      const counted = add(hasLooked ? keyed(state, key, { unknown: known }) : state, key, {
         ...(isStep ? { steps: 1 } : name === 'work' ? { work: 1 } : {}),
         ...(isStep && ending === 'fail' && { stepsAllowed: 1 }), // not recorded, and the run fails
       });
@@ -211,6 +219,7 @@ export class World {
       return {
         label: `${i} does "${name}"${ending === 'return' ? '' : `, and throws a ${ending} error`}`,
         by: i,
+        effect: name,
         make,
       };
     });
@@ -319,12 +328,41 @@ export class World {
       record: after,
       generations: of.generations + (isNew && !isOwners(request) ? 1 : 0),
       commits: of.commits + (request.kind === 'transact' ? 1 : 0),
+      unknown: this.unknownAfter(state, i, request, of, after.record),
       recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
     };
-    const next = { ...state, keys: { ...state.keys, [key]: changed } };
+    const next = keyed(state, key, changed);
     if (isRelease(request) && state.places[i]?.entered) return add(next, key, { allowed: 1 });
-    const outlived = !isOwners(request) && this.isHeldByRunning(state, before);
+    const isOver = before && 'leaseUntil' in before && before.leaseUntil <= this.clockOf(state, i);
+    const outlived = !isOwners(request) && isOver && this.isHeldByRunning(state, before);
     return outlived ? add(next, key, { allowed: 1, stepsAllowed: 1 }) : next;
+  }
+
+  private unknownAfter(
+    state: State,
+    i: number,
+    request: Request,
+    { record, unknown }: KeyState,
+    after: IdempotencyRecord,
+  ): KeyState['unknown'] {
+    if (!this.program(i).reconcile || after.owner === undefined || after.status === 'COMPLETED') return '';
+    if (request.kind !== 'replace') return request.kind === 'insert' ? '' : unknown;
+    const isAbandoned = record?.record.owner !== undefined && !this.isExpired(state, i, record.record);
+    return isAbandoned ? 'nobody has looked' : '';
+  }
+
+  /** Whether a request is not for the one record of its key, or for that of another key. */
+  isClash(i: number, request: Request): boolean {
+    const id = `id ${idOf(request)}`;
+    const key = `key ${this.program(i).key}`;
+    const [of, its] = [this.ids.get(id) ?? key, this.ids.get(key) ?? id];
+    this.ids.set(id, of).set(key, its);
+    return of !== key || its !== id;
+  }
+
+  /** Whether every run of the key commits. */
+  isCommitting(key: string): boolean {
+    return this.programs.every((program) => program.key !== key || program.commits);
   }
 
   /** Whether somebody's clock is past a record's retention. */
@@ -422,6 +460,14 @@ export function isRelease(request: Request): boolean {
   return request.kind === 'update' && endOf(request.change) === 'release';
 }
 
+function idOf(request: Request): string {
+  if (request.kind === 'insert') return request.next.id;
+  if (request.kind === 'replace') return request.seen.id;
+  if (request.kind === 'update') return request.held.id;
+  if (request.kind !== 'transact') throw new Error(`${request.kind} is of no record`);
+  return 'held' in request.write ? request.write.held.id : request.write.next.id;
+}
+
 function settles(request: Request): boolean {
   return (request.kind === 'update' && endOf(request.change) !== undefined) || request.kind === 'transact';
 }
@@ -450,7 +496,11 @@ type Counter = 'work' | 'steps' | 'allowed' | 'stepsAllowed';
 function add(state: State, key: string, more: Partial<Record<Counter, number>>): State {
   const of = state.keys[key] as KeyState;
   const sums = Object.entries(more).map(([name, by]) => [name, of[name as Counter] + by]);
-  return { ...state, keys: { ...state.keys, [key]: { ...of, ...Object.fromEntries(sums) } } };
+  return keyed(state, key, Object.fromEntries(sums));
+}
+
+function keyed(state: State, key: string, changed: Partial<KeyState>): State {
+  return { ...state, keys: { ...state.keys, [key]: { ...(state.keys[key] as KeyState), ...changed } } };
 }
 
 function doubt(state: State, i: number): State {
