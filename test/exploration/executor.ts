@@ -39,7 +39,7 @@ interface Input {
   readonly reply?: Reply;
 }
 
-export interface Value {
+interface Value {
   readonly by: number;
   readonly key: string;
   readonly payload: string;
