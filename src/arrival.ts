@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { IdempotencyError, misuse } from './core/errors.ts';
-import { fingerprintOf, recordId } from './core/identity.ts';
+import { fingerprintOf, NotCanonical, recordId } from './core/identity.ts';
 import type { HandlerOptions, Settings } from './options.ts';
 import type { EventSource } from './sources/source.ts';
 
@@ -126,8 +126,7 @@ function fingerprint(ask: (() => unknown) | undefined): string | undefined {
   try {
     return fingerprintOf(payload ?? null); // nothing is a payload, too: another than anything
   } catch (cause) {
-    // What JSON can carry came with the event, and is its sender's fault.
-    const code = cause instanceof RangeError ? 'KEY_INVALID' : 'CONFIG_INVALID';
+    const code = cause instanceof NotCanonical ? 'KEY_INVALID' : 'CONFIG_INVALID';
     throw new IdempotencyError(code, `no fingerprint can be taken of the payload: ${cause}`, { cause });
   }
 }

@@ -138,7 +138,11 @@ describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
 });
 
 describe('any body under a key that is one', () => {
-  const body = fc.record({ body: text, isBase64Encoded: fc.boolean(), type: fc.option(text) });
+  const body = fc.record({
+    body: text.filter((one) => one.isWellFormed()),
+    isBase64Encoded: fc.boolean(),
+    type: fc.option(text),
+  });
 
   it('is taken, and known again', async () => {
     await fc.assert(
@@ -229,8 +233,23 @@ describe('a body under a known key', () => {
   });
 });
 
-describe('bodies of another kind', () => {
-  const texts = fc.constantFrom('', '1234', 'abc', 'YWJj', 'null', 'bnVsbA==', '"none"', '{"a":1}', 'eyJhIjoxfQ==');
+describe.each(HTTP_WAYS)('%s: bodies of another kind', (name, build) => {
+  const texts = fc.constantFrom(
+    '',
+    '1234',
+    'abc',
+    'YWJj',
+    'null',
+    'bnVsbA==',
+    '"none"',
+    '"1234"',
+    '"YWJj"',
+    '"abc"',
+    '"ab c"',
+    '{"a":1}',
+    '"{\\"a\\":1}"',
+    'eyJhIjoxfQ==',
+  );
   const content = fc.oneof(
     fc.constant(['none'] as const),
     texts.map((body) => ['application/json', body] as const),
@@ -249,10 +268,14 @@ describe('bodies of another kind', () => {
   it('are never taken for one another, and the same are, however they are encoded', async () => {
     await fc.assert(
       fc.asyncProperty(two, async ([a, b, isFirstEncoded, isSecondEncoded]) => {
-        const handler = idempotent(async () => RESPONSE, { store: memoryStore(), scope: 'test' });
-        await handler(eventOf(a, isFirstEncoded) as never, lambdaContext());
-        const { statusCode } = await handler(eventOf(b, isSecondEncoded) as never, lambdaContext());
-        expect(statusCode).toBe(isDeepStrictEqual(a, b) ? 201 : 422);
+        fc.pre(!name.includes('parser') || (a[1] !== 'null' && b[1] !== 'null')); // which is no body, parsed
+        const handler = build(memoryStore(), async () => RESPONSE);
+        const first = await handler(eventOf(a, isFirstEncoded), lambdaContext());
+        fc.pre(first.statusCode === 201); // else a body parser has refused it
+        const { statusCode } = await handler(eventOf(b, isSecondEncoded), lambdaContext());
+        if (!isDeepStrictEqual(a, b)) expect(statusCode).not.toBe(201);
+        // A text that a parser has left where base64 was cannot be told from base64; a client's retry comes as its first try.
+        else if (isFirstEncoded === isSecondEncoded || !name.includes('parser')) expect(statusCode).toBe(201);
       }),
       { numRuns: 1_000 },
     );

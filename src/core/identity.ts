@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** JSON that has no canonical form: whoever sent it is at fault, not the code that asks for one. */
+export class NotCanonical extends RangeError {}
+
 /** Deeper than any payload people write, and far from the end of the stack. */
 const MAX_DEPTH = 256;
 
@@ -42,9 +45,9 @@ export function fingerprintOf(payload: unknown): string {
 /**
  * JSON in one form only, by RFC 8785: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
  *
- * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does; what that would silently make equal (Map, Set,
- * BigInt, NaN, functions, symbols, cycles, objects without members of their own) throws a `TypeError`; a `RangeError`, what JSON can
- * carry and not tell apart (lone surrogates, numbers that a double does not hold) or nests too deep.
+ * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does. What that would silently make equal (Map, Set,
+ * BigInt, NaN, functions, symbols, cycles, objects without members of their own) throws a `TypeError`. Lone surrogates, numbers
+ * too large for a double and what is nested too deep, which JSON can carry, throw {@link NotCanonical}.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, []);
@@ -65,11 +68,11 @@ export function canonicalText(text: string): string {
 function write(value: unknown, path: readonly unknown[]): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new RangeError('a lone surrogate has no canonical form');
+      if (!value.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
       return JSON.stringify(value);
     case 'number':
       if (Number.isNaN(value)) throw new TypeError('NaN has no canonical form');
-      if (!Number.isFinite(value)) throw new RangeError(`${value} has no canonical form`);
+      if (!Number.isFinite(value)) throw new NotCanonical(`${value} has no canonical form`);
       return JSON.stringify(value);
     case 'boolean':
       return String(value);
@@ -82,7 +85,7 @@ function write(value: unknown, path: readonly unknown[]): string {
 
 function writeObject(value: object, path: readonly unknown[]): string {
   if (path.includes(value)) throw new TypeError('a cycle has no canonical form');
-  if (path.length >= MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH}`);
+  if (path.length >= MAX_DEPTH) throw new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
   const below = [...path, value];
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), below);
   if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, below)).join()}]`;

@@ -83,12 +83,14 @@ function queryOf(event: HttpEvent): unknown {
   return event.rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '';
 }
 
-/** What it is, and the body: a text that is JSON for one kind is not for another. */
-function bodyOf(event: HttpEvent): readonly ['none'] | readonly ['json' | 'bytes', string] {
+/** What it is, and the body: what is equal as one kind is not as another. */
+function bodyOf(event: HttpEvent): readonly [kind: string, body?: unknown] {
   const { body } = event;
   if (body === undefined || body === null) return ['none'];
-  if (typeof body !== 'string') return ['json', canonicalJson(body)]; // a body parser came first
+  if (typeof body !== 'string') return ['parsed', body];
   const bytes = Buffer.from(body, event.isBase64Encoded ? 'base64' : 'utf8');
+  // Not as it was sent: a body parser came first.
+  if (bytes.toString(event.isBase64Encoded ? 'base64' : 'utf8') !== body) return ['text', body];
   // JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is.
   return isJson(event) && isUtf8(bytes)
     ? ['json', canonicalText(bytes.toString())]

@@ -38,7 +38,7 @@ describe('recordId', () => {
   });
 });
 
-it('ids, derived keys and fingerprints are what they were in every earlier version', () => {
+it('ids, derived keys and fingerprints do not change from version to version', () => {
   const id = recordId('charge', ['POST', '/orders'], 'alice', 'order-1');
   expect(id).toBe('charge#2Gu-0LRmduLk-jt28arNq0FuwZn69U2GNTjaQFUnMMk');
   expect(derivedKey(id, 'stripe')).toBe('1a056a5f-889b-8716-92d7-80fb281c14d0');

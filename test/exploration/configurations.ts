@@ -73,7 +73,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'a commit without a claim beside a claim', programs: [COMMITTING, ATOMIC], bounds: SHORT },
   { name: 'unknown outcomes are refused', programs: [REFUSING, REFUSING], bounds: ALL },
   { name: 'unknown outcomes are looked into, and rerun', programs: [RERUNNING, RERUNNING], bounds: SHORT },
-  { name: 'unknown outcomes are looked into, and found', programs: [FINDING, FINDING], bounds: SHORT },
+  { name: 'unknown outcomes are looked into, and found', programs: [FINDING, FINDING], bounds: { ...ALL, faults: 0 } },
   { name: 'leases are prolonged', programs: [HOLDING, HOLDING], bounds: SHORT },
   {
     name: 'leases are prolonged, the second clock is ahead',

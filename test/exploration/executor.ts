@@ -14,12 +14,15 @@ export interface Code {
 
 /** What an executor waits for. */
 export type Request =
-  | { readonly kind: 'insert'; readonly next: Claimed }
-  | { readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }
-  | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change }
-  | { readonly kind: 'transact'; readonly write: CompletingWrite }
+  | Sent<{ readonly kind: 'insert'; readonly next: Claimed }>
+  | Sent<{ readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }>
+  | Sent<{ readonly kind: 'update'; readonly held: Claimed; readonly change: Change }>
+  | Sent<{ readonly kind: 'transact'; readonly write: CompletingWrite }>
   | { readonly kind: 'effect'; readonly name: string }
   | { readonly kind: 'timer'; readonly due: number };
+
+/** `at`: ms, on the clock of who sends it. */
+type Sent<R> = R & { readonly at: number };
 
 /** How an effect ends: it has happened, and then the handler goes on, or throws. */
 type Ending = 'return' | 'fail' | 'terminal';
@@ -154,19 +157,19 @@ export class Executor {
     const store: Store = {
       insert: (next) => {
         liveUntil = world.now + lease;
-        return ask({ kind: 'insert', next }, written);
+        return ask({ kind: 'insert', next, at: world.now }, written);
       },
       replace: (seen, next) => {
         liveUntil = 'leaseUntil' in next ? world.now + lease : 0;
-        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next }, written);
+        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next, at: world.now }, written);
       },
       update: async (held, change) => {
         const promised = world.now + lease;
-        const result = await ask({ kind: 'update', held, change }, written);
+        const result = await ask({ kind: 'update', held, change, at: world.now }, written);
         if (result.done && 'leaseUntil' in change) liveUntil = promised;
         return result;
       },
-      transact: (write) => ask({ kind: 'transact', write }, written),
+      transact: (write) => ask({ kind: 'transact', write, at: world.now }, written),
     };
     const effect = (name: string): Promise<void> =>
       ask({ kind: 'effect', name }, (reply) => {

@@ -1,5 +1,5 @@
 import { fingerprintOf } from '../../src/core/identity.ts';
-import type { Completed } from '../../src/core/record.ts';
+import type { IdempotencyRecord } from '../../src/core/record.ts';
 import { type Place, RETENTION, type Request, type Result, SECOND } from './executor.ts';
 import { bodyOf, isOwners, isRelease, type KeyState, type Move, ownerOf, type State, type World } from './world.ts';
 
@@ -31,13 +31,13 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    says: '2. COMPLETED is immutable until it expires, which is no sooner than the retention, and every later answer equals it.',
+    says: '2. COMPLETED is immutable until it expires, and every later answer equals it. No record expires sooner than the retention after its lease, and after it was written.',
     broken: ({ world, before, after, move }) => {
       for (const [key, { record }] of Object.entries(before.keys)) {
         const isKept = record?.record.status === 'COMPLETED' && !world.mayBeExpired(before, record.record);
         const is = after.keys[key]?.record;
         if (isKept && is !== record) return 'a recorded outcome was changed';
-        if (is !== record && is?.record.status === 'COMPLETED' && !isKeptLong(is.record)) return 'it expires too soon';
+        if (is && is !== record && move.request && !isKeptLong(is.record, move.request)) return 'it expires too soon';
       }
       const answer = ended(before, after, move);
       if (!answer || after.doubtful[answer.by] || isOwnFailure(answer)) return undefined;
@@ -71,10 +71,9 @@ export const INVARIANTS: readonly Invariant[] = [
         if (work > generations + allowed && !world.isAtomic(key))
           return `${work} effects, ${generations + allowed} explained`;
         if (steps > world.stepsOf(key) * (generations + stepsAllowed)) return `${steps} effects of steps`;
-        if (commits > generations) return `${commits} commits of ${generations} records`;
+        if (commits > 1) return `${commits} commits of one record`;
         const isCompleted = of.record?.record.status === 'COMPLETED';
-        if (world.isCommitting(key) && isCompleted && generations === 1 && commits === 0)
-          return 'completed without its writes';
+        if (world.isCommitting(key) && isCompleted && commits === 0) return 'completed without its writes';
         const isFaultless =
           after.faultsLeft === world.bounds.faults && after.crashesLeft === world.bounds.crashes && allowed === 0;
         if (isFaultless && generations === 1 && world.isOver(after)) {
@@ -89,7 +88,8 @@ export const INVARIANTS: readonly Invariant[] = [
     says: '5. Nobody is answered with the outcome of another key, another caller or another payload; and under a key that is in use nothing runs, and nobody is told to come back, for another payload.',
     broken: ({ world, before, after, move }) => {
       if (move.by === undefined) return undefined;
-      if (move.request && world.isClash(move.by, move.request)) return 'it asks for the record of another, or for two';
+      if (move.request && world.isClash(before, move.by, move.request))
+        return 'it asks for the record of another, or for two';
       const was = keyOf(world, before, move.by).record?.record;
       const is = keyOf(world, after, move.by).record?.record;
       const isTaken = was !== is && was && is && was.fingerprint !== is.fingerprint;
@@ -126,14 +126,15 @@ export const INVARIANTS: readonly Invariant[] = [
     broken: ({ world, before, after, move }) => {
       const answer = ended(before, after, move);
       const outcome = answer && outcomeOf(answer.result);
-      const isOwn = answer?.place.entered && (outcome?.by === answer.by || 'error' in answer.result); // or of a step
+      const { record, recorded } = answer ? keyOf(world, after, answer.by) : {};
+      const isOwnRecord = answer && ownerOf(record?.record) === answer.by; // of what it has found out
+      const isOwn = isOwnRecord || (answer?.place.entered && (outcome?.by === answer.by || 'error' in answer.result)); // or of a step
       // What it found out itself it may answer also where it could not record it.
       if (!answer || !outcome || isOwn || after.doubtful[answer.by]) return undefined;
-      const { record, recorded } = keyOf(world, after, answer.by);
       // What is answered at once, and not when a handler that had gone on has ended.
       if (move.request && world.isExpired(after, answer.by, record?.record))
         return `${textOf(answer.result)}, which has expired`;
-      return recorded.some((body) => isIn(answer.result, body)) ? undefined : textOf(answer.result);
+      return recorded?.some((body) => isIn(answer.result, body)) ? undefined : textOf(answer.result);
     },
   },
   {
@@ -151,10 +152,10 @@ export const INVARIANTS: readonly Invariant[] = [
     broken: ({ world, before, after, move }) => {
       for (const [key, { record }] of Object.entries(before.keys)) {
         const isHeld = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
-        if (!isHeld || !world.isRefusing(key)) continue;
+        if (!isHeld || !(world.isRefusing(key) || world.isLooking(key))) continue;
         const is = after.keys[key]?.record?.record;
         if (is?.owner === undefined && !(move.request && isRelease(move.request))) return 'it is gone';
-        if (is?.owner !== undefined && is.owner !== record.record.owner) return 'it was taken';
+        if (world.isRefusing(key) && is?.owner !== undefined && is.owner !== record.record.owner) return 'it was taken';
       }
       if (move.by === undefined) return undefined;
       const { unknown, record } = keyOf(world, before, move.by);
@@ -166,8 +167,11 @@ export const INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-function isKeptLong({ expiresAt = 0, completedAt }: Completed): boolean {
-  return expiresAt * SECOND >= completedAt + RETENTION;
+function isKeptLong(record: IdempotencyRecord, request: Request): boolean {
+  const leaseUntil = 'leaseUntil' in record ? record.leaseUntil : 0;
+  // A step leaves the expiry as it is, also one that comes behind the lease.
+  const written = 'at' in request && !isStep(request) ? request.at : 0;
+  return (record.expiresAt ?? Number.POSITIVE_INFINITY) * SECOND >= Math.max(leaseUntil, written) + RETENTION;
 }
 
 interface Ended {

@@ -421,7 +421,12 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'core/identity.ts',
         find: '[scope, operation, principal ?? null, key]',
-        replace: '[scope, String(process.hrtime.bigint())]',
+        replace: '[scope, randomUUID()]',
+      },
+      {
+        file: 'core/identity.ts',
+        find: "import { createHash } from 'node:crypto';",
+        replace: "import { createHash, randomUUID } from 'node:crypto';",
       },
     ],
   },
@@ -470,6 +475,54 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'begin.ts',
         find: '    value = await run(begun.execution);',
         replace: '    await run(begun.execution);\n    value = await run(begun.execution);',
+      },
+    ],
+  },
+  {
+    name: 'a claim that expires with its lease',
+    in: 'two requests',
+    breaks: 2,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: '{ expiresAt: seconds(leaseUntil + retention) } : { retention }',
+        replace: '{ expiresAt: seconds(leaseUntil) } : { retention }',
+      },
+    ],
+  },
+  {
+    name: 'a release that expires at once',
+    in: 'a step',
+    breaks: 2,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: 'return settle(store, lease, { expiresAt: seconds(now() + retention) }, now);',
+        replace: 'return settle(store, lease, { expiresAt: seconds(now()) }, now);',
+      },
+    ],
+  },
+  {
+    name: 'an extension that leaves the expiry where it was',
+    in: 'leases are prolonged',
+    breaks: 2,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: '{ leaseUntil, ...expiry(lease, leaseUntil + retention) }',
+        replace: '{ leaseUntil, expiresAt: lease.expiresAt }',
+      },
+    ],
+  },
+  {
+    name: 'an unknown outcome that expires, though it is to be looked into',
+    in: 'unknown outcomes are looked into, and found',
+    breaks: 9,
+    edits: [
+      {
+        file: 'core/protocol.ts',
+        find: "onUnknown === 'rerun' ? { expiresAt",
+        replace: "onUnknown !== 'refuse' ? { expiresAt",
       },
     ],
   },

@@ -24,7 +24,7 @@ export interface KeyState {
   readonly record: Interned | undefined;
   /** Records that there were: a key that has expired is a new operation. */
   readonly generations: number;
-  /** Effects outside steps, in steps, and of committed writes. */
+  /** Effects outside steps, in steps, and, of this record, of committed writes. */
   readonly work: number;
   readonly steps: number;
   readonly commits: number;
@@ -33,6 +33,8 @@ export interface KeyState {
   readonly stepsAllowed: number;
   /** Bodies of all outcomes that ever were on record. */
   readonly recorded: readonly string[];
+  /** Of the record that was first asked for. */
+  readonly id: string;
   /** What its holder has found out of the run that it took the key from, where it is to look; '': there is nothing to. */
   readonly unknown: '' | 'nobody has looked' | 'though it was found';
 }
@@ -87,7 +89,6 @@ export class World {
   private readonly records = new Map<string, Interned>();
   private readonly applied = new Map<string, Applied>();
   private readonly probes = new Map<number, string | undefined>();
-  private readonly ids = new Map<string, string>();
 
   constructor(code: Code & { readonly store: typeof memory }, programs: readonly Program[], bounds: Bounds) {
     this.code = code;
@@ -107,6 +108,7 @@ export class World {
       allowed: 0,
       stepsAllowed: 0,
       recorded: [],
+      id: '',
       unknown: '',
     };
     return {
@@ -315,20 +317,22 @@ export class World {
   }
 
   /** The state after a request was applied, with the books kept. */
-  private happened(state: State, i: number, request: Request, { after }: Applied): State {
-    if (!after) return state;
+  private happened(asked: State, i: number, request: Request, { after }: Applied): State {
     const { key } = this.program(i);
+    const state = asked.keys[key]?.id ? asked : keyed(asked, key, { id: idOf(request) });
+    if (!after) return state;
     const of = state.keys[key] as KeyState;
     const before = of.record?.record;
     const isNew =
       request.kind === 'insert' || (!before && request.kind !== 'update') || this.isExpired(state, i, before);
+    const isAnother = isNew && !isOwners(request);
     const body = after.record.status === 'COMPLETED' ? bodyOf(after.record) : undefined;
     const changed = {
       ...of,
       record: after,
-      generations: of.generations + (isNew && !isOwners(request) ? 1 : 0),
-      commits: of.commits + (request.kind === 'transact' ? 1 : 0),
-      unknown: this.unknownAfter(state, i, request, of, after.record),
+      generations: of.generations + (isAnother ? 1 : 0),
+      commits: (isAnother ? 0 : of.commits) + (request.kind === 'transact' ? 1 : 0),
+      unknown: this.unknownAfter(i, request, of, after.record),
       recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
     };
     const next = keyed(state, key, changed);
@@ -339,7 +343,6 @@ export class World {
   }
 
   private unknownAfter(
-    state: State,
     i: number,
     request: Request,
     { record, unknown }: KeyState,
@@ -347,17 +350,19 @@ export class World {
   ): KeyState['unknown'] {
     if (!this.program(i).reconcile || after.owner === undefined || after.status === 'COMPLETED') return '';
     if (request.kind !== 'replace') return request.kind === 'insert' ? '' : unknown;
-    const isAbandoned = record?.record.owner !== undefined && !this.isExpired(state, i, record.record);
+    const isAbandoned = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
     return isAbandoned ? 'nobody has looked' : '';
   }
 
   /** Whether a request is not for the one record of its key, or for that of another key. */
-  isClash(i: number, request: Request): boolean {
-    const id = `id ${idOf(request)}`;
-    const key = `key ${this.program(i).key}`;
-    const [of, its] = [this.ids.get(id) ?? key, this.ids.get(key) ?? id];
-    this.ids.set(id, of).set(key, its);
-    return of !== key || its !== id;
+  isClash({ keys }: State, i: number, request: Request): boolean {
+    const id = idOf(request);
+    return Object.entries(keys).some(([key, of]) => of.id !== '' && (of.id === id) !== (key === this.program(i).key));
+  }
+
+  /** Whether unknown outcomes of the key are looked into. */
+  isLooking(key: string): boolean {
+    return this.programs.some((program) => program.key === key && program.reconcile);
   }
 
   /** Whether every run of the key commits. */
@@ -462,7 +467,7 @@ export function isRelease(request: Request): boolean {
 
 function idOf(request: Request): string {
   if (request.kind === 'insert') return request.next.id;
-  if (request.kind === 'replace') return request.seen.id;
+  if (request.kind === 'replace') return request.seen.id === request.next.id ? request.seen.id : 'two';
   if (request.kind === 'update') return request.held.id;
   if (request.kind !== 'transact') throw new Error(`${request.kind} is of no record`);
   return 'held' in request.write ? request.write.held.id : request.write.next.id;
