@@ -88,9 +88,10 @@ function bodyOf(event: HttpEvent): readonly [kind: string, body?: unknown] {
   const { body } = event;
   if (body === undefined || body === null) return ['none'];
   if (typeof body !== 'string') return ['parsed', body];
-  const bytes = Buffer.from(body, event.isBase64Encoded ? 'base64' : 'utf8');
+  const encoding = event.isBase64Encoded ? 'base64' : 'utf8';
+  const bytes = Buffer.from(body, encoding);
   // Not as it was sent: a body parser came first.
-  if (bytes.toString(event.isBase64Encoded ? 'base64' : 'utf8') !== body) return ['text', body];
+  if (bytes.toString(encoding) !== body) return ['text', body];
   // JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is.
   return isJson(event) && isUtf8(bytes)
     ? ['json', canonicalText(bytes.toString())]

@@ -10,13 +10,12 @@ export type Explored = Code & { readonly store: typeof memory };
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** The code that is explored: the package's own. */
-export function realCode(): Promise<Explored> {
-  return load(SOURCE);
+/** The code that is explored: the package's own, or a copy of it with a guard taken out. */
+export function codeOf(mutant: Mutant | undefined): Promise<Explored> {
+  return mutant ? mutatedCode(mutant) : load(SOURCE);
 }
 
-/** … or a copy of it with a guard taken out. */
-export async function mutatedCode({ name, edits }: Mutant): Promise<Explored> {
+async function mutatedCode({ name, edits }: Mutant): Promise<Explored> {
   const copy = mkdtempSync(join(tmpdir(), 'effectively-once-mutant-'));
   try {
     cpSync(SOURCE, copy, { recursive: true });

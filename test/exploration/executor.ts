@@ -12,17 +12,16 @@ export interface Code {
   readonly IdempotencyError: new (code: 'STORE_UNAVAILABLE', message: string) => Error;
 }
 
-/** What an executor waits for. */
-export type Request =
-  | Sent<{ readonly kind: 'insert'; readonly next: Claimed }>
-  | Sent<{ readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }>
-  | Sent<{ readonly kind: 'update'; readonly held: Claimed; readonly change: Change }>
-  | Sent<{ readonly kind: 'transact'; readonly write: CompletingWrite }>
+/** What an executor waits for; `at`: since when, in ms on its own clock. */
+export type Request = Asked & { readonly at: number };
+
+type Asked =
+  | { readonly kind: 'insert'; readonly next: Claimed }
+  | { readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }
+  | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change }
+  | { readonly kind: 'transact'; readonly write: CompletingWrite }
   | { readonly kind: 'effect'; readonly name: string }
   | { readonly kind: 'timer'; readonly due: number };
-
-/** `at`: ms, on the clock of who sends it. */
-type Sent<R> = R & { readonly at: number };
 
 /** How an effect ends: it has happened, and then the handler goes on, or throws. */
 type Ending = 'return' | 'fail' | 'terminal';
@@ -137,7 +136,7 @@ export class Executor {
     let liveUntil = 0;
     const lease = Number(program.options?.lease ?? LEASE);
 
-    const ask = <T>(request: Request, open: (reply: Reply) => T): Promise<T> => {
+    const ask = <T>(request: Asked, open: (reply: Reply) => T): Promise<T> => {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const settle = (reply: Reply): void => {
         try {
@@ -146,7 +145,7 @@ export class Executor {
           reject(error);
         }
       };
-      pending.push({ request, settle });
+      pending.push({ request: { ...request, at: world.now }, settle });
       return promise;
     };
     const written = (reply: Reply): any => {
@@ -157,19 +156,19 @@ export class Executor {
     const store: Store = {
       insert: (next) => {
         liveUntil = world.now + lease;
-        return ask({ kind: 'insert', next, at: world.now }, written);
+        return ask({ kind: 'insert', next }, written);
       },
       replace: (seen, next) => {
         liveUntil = 'leaseUntil' in next ? world.now + lease : 0;
-        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next, at: world.now }, written);
+        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next }, written);
       },
       update: async (held, change) => {
         const promised = world.now + lease;
-        const result = await ask({ kind: 'update', held, change, at: world.now }, written);
+        const result = await ask({ kind: 'update', held, change }, written);
         if (result.done && 'leaseUntil' in change) liveUntil = promised;
         return result;
       },
-      transact: (write) => ask({ kind: 'transact', write, at: world.now }, written),
+      transact: (write) => ask({ kind: 'transact', write }, written),
     };
     const effect = (name: string): Promise<void> =>
       ask({ kind: 'effect', name }, (reply) => {
@@ -184,7 +183,7 @@ export class Executor {
       const timer: Timer = {
         unref: () => {
           // Of a lease: patience is not unreferenced, and what it would do is told as a store that is down.
-          if (program.timers) pending.push({ request: { kind: 'timer', due }, settle: fire });
+          if (program.timers) pending.push({ request: { kind: 'timer', due, at: world.now }, settle: fire });
           return timer;
         },
         clear: () => {

@@ -111,10 +111,10 @@ export const INVARIANTS: readonly Invariant[] = [
       if (answer && holder === answer.by && isRefusal(answer.result, 'CONFLICT')) return 'it is in its own way';
       const changed = Object.keys(after.keys).filter((key) => after.keys[key]?.record !== before.keys[key]?.record);
       const probed = changed.map((key) => world.probed(after, key));
-      const isKnown = (error: string | undefined): boolean =>
-        error === undefined || error.startsWith('terminal ') || ['MISMATCH', 'OUTCOME_UNKNOWN'].includes(error);
+      const isStuck = (error: string | undefined): boolean =>
+        error !== undefined && !error.startsWith('terminal ') && !['MISMATCH', 'OUTCOME_UNKNOWN'].includes(error);
       const tell = (errors: readonly (string | undefined)[]): string | undefined => {
-        const stuck = errors.find((error) => !isKnown(error));
+        const stuck = errors.find(isStuck);
         return stuck && `a retry gets ${stuck}`;
       };
       if (!probed.some((error) => error instanceof Promise)) return tell(probed as (string | undefined)[]);
@@ -170,7 +170,7 @@ export const INVARIANTS: readonly Invariant[] = [
 function isKeptLong(record: IdempotencyRecord, request: Request): boolean {
   const leaseUntil = 'leaseUntil' in record ? record.leaseUntil : 0;
   // A step leaves the expiry as it is, also one that comes behind the lease.
-  const written = 'at' in request && !isStep(request) ? request.at : 0;
+  const written = isStep(request) ? 0 : request.at;
   return (record.expiresAt ?? Number.POSITIVE_INFINITY) * SECOND >= Math.max(leaseUntil, written) + RETENTION;
 }
 

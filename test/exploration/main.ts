@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { mutatedCode, realCode } from './code.ts';
+import { codeOf } from './code.ts';
 import { CONFIGURATIONS } from './configurations.ts';
 import { makeDeterministic } from './deterministic.ts';
 import type { Report, Violation } from './explore.ts';
@@ -107,7 +107,7 @@ async function replay(
   if (!configuration) throw new Error(`there is no configuration "${name}"`);
   const wrong = MUTANTS.find((one) => one.name === mutant);
   if (mutant && !wrong) throw new Error(`there is no mutant "${mutant}"`);
-  const code = await (wrong ? mutatedCode(wrong) : realCode());
+  const code = await codeOf(wrong);
   makeDeterministic();
   const world = new World(code, configuration.programs, configuration.bounds);
   let state = world.initial();

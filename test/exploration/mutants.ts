@@ -15,7 +15,16 @@ interface Edit {
   readonly replace: string;
 }
 
+/** Guards that more than one mutant takes out. */
 const IN_PROGRESS = "found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner";
+const SEEN = 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner';
+const IF_SURE = 'if ((await steps.settled()) && !commits.doubt())\n      return';
+const ADOPTABLE = "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)";
+const LEASE_UNTIL = 'Math.min(now + length, deadline) + clockSkew;';
+const EXPIRY = '{ expiresAt: seconds(leaseUntil + retention) } : { retention }';
+const MISMATCH = "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n";
+const IF_RERUN = "onUnknown === 'rerun' ? { expiresAt";
+const IDENTITY = '[scope, operation, principal ?? null, key]';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -106,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'stores/memory.ts',
-        find: 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner',
+        find: SEEN,
         replace: 'found?.claimedAt === seen.claimedAt && found.owner === seen.owner',
       },
     ],
@@ -124,7 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'stores/memory.ts',
-        find: 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner',
+        find: SEEN,
         replace: 'found !== undefined',
       },
     ],
@@ -142,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run.ts',
-        find: 'if ((await steps.settled()) && !commits.doubt())\n      return',
+        find: IF_SURE,
         replace: 'if (!commits.doubt())\n      return',
       },
     ],
@@ -160,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run.ts',
-        find: 'if ((await steps.settled()) && !commits.doubt())\n      return',
+        find: IF_SURE,
         replace: 'if (await steps.settled())\n      return',
       },
     ],
@@ -172,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)",
+        find: ADOPTABLE,
         replace: "found?.status === 'COMPLETED' && !isExpired(found, now)",
       },
     ],
@@ -184,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)",
+        find: ADOPTABLE,
         replace: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint",
       },
     ],
@@ -209,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'begin.ts',
-        find: 'Math.min(now + length, deadline) + clockSkew;',
+        find: LEASE_UNTIL,
         replace: '(Math.min(now + length, deadline) + clockSkew) / 1000;',
       },
     ],
@@ -221,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'begin.ts',
-        find: 'Math.min(now + length, deadline) + clockSkew;',
+        find: LEASE_UNTIL,
         replace: 'Math.min(now + length, deadline);',
       },
     ],
@@ -239,7 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: '{ expiresAt: seconds(leaseUntil + retention) } : { retention }',
+        find: EXPIRY,
         replace: '{ expiresAt: seconds(now) } : { retention }',
       },
     ],
@@ -259,9 +268,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
-        replace:
-          "  if (isHeld(found) && now < found.leaseUntil) return { kind: 'conflict' };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        find: MISMATCH,
+        replace: `  if (isHeld(found) && now < found.leaseUntil) return { kind: 'conflict' };\n${MISMATCH}`,
       },
     ],
   },
@@ -272,9 +280,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
-        replace:
-          "  if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        find: MISMATCH,
+        replace: `  if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };\n${MISMATCH}`,
       },
     ],
   },
@@ -285,9 +292,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
-        replace:
-          "  if (found.status === 'IN_PROGRESS' && !isHeld(found)) return { kind: 'take', from: 'released' };\n  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n",
+        find: MISMATCH,
+        replace: `  if (found.status === 'IN_PROGRESS' && !isHeld(found)) return { kind: 'take', from: 'released' };\n${MISMATCH}`,
       },
     ],
   },
@@ -346,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: "onUnknown === 'rerun' ? { expiresAt",
+        find: IF_RERUN,
         replace: 'onUnknown !== undefined ? { expiresAt',
       },
     ],
@@ -399,7 +405,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a key that does not tell operations apart',
     in: 'another key',
     breaks: 5,
-    edits: [{ file: 'core/identity.ts', find: '[scope, operation, principal ?? null, key]', replace: '[scope]' }],
+    edits: [{ file: 'core/identity.ts', find: IDENTITY, replace: '[scope]' }],
   },
   {
     name: 'a key that does not tell callers apart',
@@ -408,7 +414,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/identity.ts',
-        find: '[scope, operation, principal ?? null, key]',
+        find: IDENTITY,
         replace: '[scope, operation, key]',
       },
     ],
@@ -420,7 +426,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/identity.ts',
-        find: '[scope, operation, principal ?? null, key]',
+        find: IDENTITY,
         replace: '[scope, randomUUID()]',
       },
       {
@@ -485,7 +491,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: '{ expiresAt: seconds(leaseUntil + retention) } : { retention }',
+        find: EXPIRY,
         replace: '{ expiresAt: seconds(leaseUntil) } : { retention }',
       },
     ],
@@ -521,7 +527,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: "onUnknown === 'rerun' ? { expiresAt",
+        find: IF_RERUN,
         replace: "onUnknown !== 'refuse' ? { expiresAt",
       },
     ],

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { mutatedCode, realCode } from './code.ts';
+import { codeOf } from './code.ts';
 import { CONFIGURATIONS, type Configuration } from './configurations.ts';
 import { makeDeterministic } from './deterministic.ts';
 import { explore } from './explore.ts';
@@ -15,7 +15,7 @@ export interface Job {
 const job: Job = workerData;
 const mutant = MUTANTS.find(({ name }) => name === job.mutant);
 const { programs, bounds } = CONFIGURATIONS.find(({ name }) => name === job.configuration) as Configuration;
-const code = await (mutant ? mutatedCode(mutant) : realCode());
+const code = await codeOf(mutant);
 makeDeterministic();
 const world = (): World => new World(code, programs, bounds);
 const report = await explore(world(), mutant ? 'breadth' : 'depth', mutant?.breaks);

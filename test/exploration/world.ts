@@ -178,7 +178,7 @@ export class World {
     for (const [key, of] of Object.entries(state.keys)) {
       const { expiresAt } = of.record?.record ?? {};
       if (expiresAt !== undefined && expiresAt <= state.time) {
-        const deleted = { ...state, keys: { ...state.keys, [key]: { ...of, record: undefined } } };
+        const deleted = keyed(state, key, { record: undefined });
         moves.push({ label: 'TTL deletes the record', make: () => deleted });
       }
     }
@@ -362,12 +362,12 @@ export class World {
 
   /** Whether unknown outcomes of the key are looked into. */
   isLooking(key: string): boolean {
-    return this.programs.some((program) => program.key === key && program.reconcile);
+    return this.some(key, ({ reconcile }) => reconcile !== undefined);
   }
 
   /** Whether every run of the key commits. */
   isCommitting(key: string): boolean {
-    return this.programs.every((program) => program.key !== key || program.commits);
+    return !this.some(key, ({ commits }) => !commits);
   }
 
   /** Whether somebody's clock is past a record's retention. */
@@ -376,7 +376,7 @@ export class World {
   }
 
   isAtomic(key: string): boolean {
-    return this.programs.some((program) => program.key === key && program.options?.mode === 'atomic');
+    return this.some(key, ({ options }) => options?.mode === 'atomic');
   }
 
   /** Steps that a run of the key has. */
@@ -395,7 +395,11 @@ export class World {
 
   /** Whether an unknown outcome of the key is not to be rerun. */
   isRefusing(key: string): boolean {
-    return this.programs.some((program) => program.key === key && program.options?.onUnknown === 'refuse');
+    return this.some(key, ({ options }) => options?.onUnknown === 'refuse');
+  }
+
+  private some(key: string, is: (program: Program) => boolean): boolean {
+    return this.programs.some((program) => program.key === key && is(program));
   }
 
   private isHeldByRunning(state: State, record: IdempotencyRecord | undefined): boolean {
