@@ -56,10 +56,16 @@ export function canonicalJson(value: unknown): string {
 // A number with more digits than a double holds: parsing would make it equal to another.
 const LONG_NUMBER = /(^|[[:,])\s*-?(\d{16}|[\d.]{17})/;
 
-/** {@link canonicalJson} of a text that is JSON and has it; any other text as it is. */
-export function canonicalText(text: string): string {
+/** {@link canonicalJson} of a text that is JSON, or the text itself if that has no canonical form; `undefined`: it is no JSON. */
+export function canonicalText(text: string): string | undefined {
+  let value: unknown;
   try {
-    return LONG_NUMBER.test(text) ? text : canonicalJson(JSON.parse(text));
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  try {
+    return LONG_NUMBER.test(text) ? text : canonicalJson(value);
   } catch {
     return text;
   }

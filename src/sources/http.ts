@@ -83,19 +83,18 @@ function queryOf(event: HttpEvent): unknown {
   return event.rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '';
 }
 
-/** What it is, and the body: what is equal as one kind is not as another. */
-function bodyOf(event: HttpEvent): readonly [kind: string, body?: unknown] {
+/** What the body is, and the body: bodies of different kinds are never equal. */
+function bodyOf(event: HttpEvent): readonly [kind: string, ...body: unknown[]] {
   const { body } = event;
   if (body === undefined || body === null) return ['none'];
   if (typeof body !== 'string') return ['parsed', body];
   const encoding = event.isBase64Encoded ? 'base64' : 'utf8';
   const bytes = Buffer.from(body, encoding);
-  // Not as it was sent: a body parser came first.
-  if (bytes.toString(encoding) !== body) return ['text', body];
-  // JSON that has no canonical form (1e999, a lone surrogate, a tower of brackets) is compared as it is.
-  return isJson(event) && isUtf8(bytes)
-    ? ['json', canonicalText(bytes.toString())]
-    : ['bytes', bytes.toString('base64')];
+  const isAsSent = bytes.toString(encoding) === body;
+  if (isAsSent && !isJson(event)) return ['bytes', bytes.toString('base64')];
+  const json = isAsSent && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
+  // A body parser may have left a string behind, which the encoding no longer describes.
+  return json === undefined ? ['text', encoding, body] : ['json', json];
 }
 
 function isJson(event: HttpEvent): boolean {

@@ -16,7 +16,7 @@ export const sqs: RecordSource<SQSRecord> = {
   ...plain,
   matches: (record) => isText((record as SQSRecord | null)?.messageId),
   key: (record) => record.messageId,
-  payload: (record) => canonicalText(record.body),
+  payload: ({ body }) => canonicalText(body) ?? body,
   identify: (record) => record.messageId,
   group: ({ eventSourceARN, attributes }) =>
     isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
