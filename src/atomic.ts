@@ -25,7 +25,6 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
 
   const { commit, close } = committing(
     store,
-    id,
     () => ended !== undefined,
     async (transacting, value, writes) => {
       const outcome = outcomes.ofValue(value);
@@ -35,9 +34,11 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
         fingerprint,
         retention,
         onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
+        outcome,
+        writes,
       } as const;
       try {
-        const result = await commitUnclaimed(transacting, request, outcome, writes, Date.now);
+        const result = await commitUnclaimed(transacting, request, Date.now);
         if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
         const answer: Answer =
           result.kind === 'done'

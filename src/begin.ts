@@ -28,8 +28,8 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const claimed = await claimOrWait({ ...settings, store }, arrival, terms);
   if (claimed.kind !== 'acquired') return answerTo(claimed, arrival, { ...settings, store });
   const { scope, id } = arrival;
-  publish(claimed.taken ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-  return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.taken);
+  publish(claimed.takeover ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
+  return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.takeover);
 }
 
 /** Begin, run, settle: all there is to a way in that calls the function itself. */

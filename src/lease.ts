@@ -1,9 +1,7 @@
 import { LONGEST_TIMER } from './core/duration.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
-import { extend } from './core/protocol.ts';
-import type { Claimed } from './core/record.ts';
-import type { Store } from './core/store.ts';
+import { extend, type Holder } from './core/protocol.ts';
 
 /** A lease while its run is under way. */
 export interface Hold {
@@ -23,7 +21,6 @@ interface Terms {
   /** Epoch ms past which the run cannot live. */
   readonly deadline: number;
   readonly clockSkew: number;
-  readonly retention: number;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -34,21 +31,23 @@ const SHORTEST = 50;
  * Keeps a lease that is shorter than its run may be: prolongs it at half-time, tries again at half of what is left when the
  * store does not answer, and aborts `signal` when it was refused or is over.
  */
-export function holdLease(store: Store, lease: Claimed, terms: Terms): Hold {
-  const { length, deadline, clockSkew, retention, onFailure } = terms;
+export function holdLease(holder: Holder, terms: Terms): Hold {
+  const { lease } = holder;
+  const { length, deadline, clockSkew, onFailure } = terms;
   const over = new AbortController();
   const stopped = new AbortController();
   let until = lease.leaseUntil - clockSkew;
   let beatTimer: NodeJS.Timeout | undefined;
   let endTimer: NodeJS.Timeout | undefined;
   const left = (): number => until - Date.now();
+  const store = patient(holder.store, left);
   const mayExtend = (): boolean => until < deadline && left() > SHORTEST;
 
   /** False: refused. A store that does not answer is asked again at half of what is left. */
   const prolong = async (): Promise<boolean> => {
     const next = Math.min(Date.now() + length, deadline);
     try {
-      const kept = await extend(patient(store, left, stopped.signal), lease, next + clockSkew, retention);
+      const kept = await extend({ ...holder, store }, next + clockSkew, stopped.signal);
       if (kept) until = next;
       return kept;
     } catch (error) {

@@ -122,10 +122,7 @@ export interface Settings
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 255;
-const isStore = (value: unknown): boolean => {
-  const { insert, replace, update } = (value ?? {}) as Partial<Store>;
-  return [insert, replace, update].every(isFunction);
-};
+const isStore = (value: unknown): boolean => isFunction((value as Partial<Store> | undefined | null)?.write);
 const isCodec = (value: unknown): boolean => {
   const { name, encode, decode } = (value ?? {}) as Partial<Codec>;
   return isText(name) && name !== 'json' && name !== CLONE.name && isFunction(encode) && isFunction(decode);

@@ -1,9 +1,10 @@
 import type { Arrival } from './arrival.ts';
 import { commitOf } from './commit.ts';
+import type { Ended } from './core/decide.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { type IdempotencyEventType, publish } from './core/events.ts';
 import { patient } from './core/patience.ts';
-import { type Claim, complete, release, type Settled, surrender } from './core/protocol.ts';
+import { type Claim, complete, type Holder, release, surrender } from './core/protocol.ts';
 import type { Outcome } from './core/record.ts';
 import type { Store } from './core/store.ts';
 import type { Execution } from './execution.ts';
@@ -59,31 +60,34 @@ export function held(
   settings: Settings,
   arrival: Arrival,
   { deadline, length }: Terms,
-  { lease, taken }: Acquired,
+  { lease, takeover }: Acquired,
 ): Run {
   const { retention, clockSkew, outcomes } = settings;
   const { scope, id, key, records } = arrival;
   const { attempt } = lease;
   const about = { scope, id, attempt };
-  const hold = holdLease(settings.store, lease, {
-    deadline,
-    length,
-    clockSkew,
-    retention,
-    onFailure: (error) => publish('extend-failed', about, error),
-  });
+  const hold = holdLease(
+    { store: settings.store, lease, retention, now: Date.now },
+    {
+      deadline,
+      length,
+      clockSkew,
+      onFailure: (error) => publish('extend-failed', about, error),
+    },
+  );
   const endsAt = (): number => (deadline === Number.POSITIVE_INFINITY ? hold.until() : deadline);
   const remaining = (): number => Math.max(0, endsAt() - Date.now());
   const store = patient(settings.store, remaining);
   const isTerminal = (error: unknown): boolean => judge(settings.isTerminal, error, false);
-  const steps = stepsOf(store, lease, hold.signal, remaining, isTerminal, outcomes);
-  const commits = commitOf(store, lease, retention, outcomes);
+  const holder: Holder = { store, lease, retention, now: Date.now };
+  const steps = stepsOf(holder, hold.signal, remaining, isTerminal, outcomes);
+  const commits = commitOf(holder, outcomes);
 
   const settle = async (
-    write: Promise<Settled>,
+    write: Promise<Ended>,
     done: IdempotencyEventType,
     failed: IdempotencyEventType,
-  ): Promise<Settled> => {
+  ): Promise<Ended> => {
     try {
       const result = await write;
       publish(result.kind === 'done' ? done : result.kind === 'adopted' ? 'adopted' : 'lease-lost', about);
@@ -96,18 +100,17 @@ export function held(
     }
   };
   /** What the run must answer instead, because another took over and ended. */
-  const adopted = async (result: Settled): Promise<Answer | undefined> =>
+  const adopted = async (result: Ended): Promise<Answer | undefined> =>
     result.kind === 'adopted' ? replay(store, outcomes, result.outcome, id) : undefined;
   const recorded = async (outcome: Outcome, cause?: unknown): Promise<Answer | undefined> => {
-    const write = complete(store, lease, outcome, retention, Date.now);
+    const write = complete(holder, outcome);
     const result = await settle(write, 'completed', 'completion-failed').finally(hold.stop);
     if (result.kind === 'lost')
       throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
     return adopted(result);
   };
-  const giveUp = async (): Promise<Settled> => {
-    if ((await steps.settled()) && !commits.doubt())
-      return settle(release(store, lease, retention, Date.now), 'released', 'release-failed');
+  const giveUp = async (): Promise<Ended> => {
+    if ((await steps.settled()) && !commits.doubt()) return settle(release(holder), 'released', 'release-failed');
     publish('outcome-unknown', about); // what has had its effect may not be on record
     return { kind: 'done' };
   };
@@ -175,9 +178,9 @@ export function held(
 
     async release() {
       await close();
-      if (taken?.from !== 'abandoned') await giveUp();
+      if (takeover?.from !== 'abandoned') await giveUp();
       else if ((await steps.settled()) && !commits.doubt()) {
-        await surrender(store, lease, retention, Date.now).catch(() => {}); // the lease runs out
+        await surrender(holder).catch(() => {}); // the lease runs out
       }
       hold.stop();
     },

@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LONGEST_TIMER } from './core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from './core/errors.ts';
 import { derivedKey } from './core/identity.ts';
-import { saveStep } from './core/protocol.ts';
-import type { Claimed, Outcome } from './core/record.ts';
-import type { Store } from './core/store.ts';
+import { type Holder, saveStep } from './core/protocol.ts';
+import type { Outcome } from './core/record.ts';
 import type { Execution } from './execution.ts';
 import { loaded, type Outcomes } from './outcome.ts';
 
@@ -23,13 +22,13 @@ const RESERVE_MS = 500;
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
 export function stepsOf(
-  store: Store,
-  lease: Claimed,
+  holder: Holder,
   signal: AbortSignal,
   remaining: () => number,
   isTerminal: (error: unknown) => boolean,
   outcomes: Outcomes,
 ): StepRunner {
+  const { store, lease } = holder;
   const { id, attempt } = lease;
   const names = new Set<string>();
   const begun: Promise<unknown>[] = [];
@@ -40,10 +39,10 @@ export function stepsOf(
   const keyFor = (name: string): string => derivedKey(id, checkedName(name));
 
   const save = async (name: string, ended: Outcome): Promise<void> => {
-    const saved = await saveStep(store, lease, name, ended)
+    const saved = await saveStep(holder, name, ended)
       .catch((error) => {
         // Refused for good, as where the record would grow too large: that it is done must be on record all the same.
-        if (isIdempotencyError(error) && !error.retryable) return saveStep(store, lease, name, TOO_MUCH);
+        if (isIdempotencyError(error) && !error.retryable) return saveStep(holder, name, TOO_MUCH);
         throw error;
       })
       .catch((error) => {

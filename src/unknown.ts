@@ -3,7 +3,7 @@ import type { Codec } from './codec.ts';
 import { durationOf } from './core/duration.ts';
 import { IdempotencyError, misuse } from './core/errors.ts';
 import { patient } from './core/patience.ts';
-import { end, type Taken } from './core/protocol.ts';
+import { decideUnknown, type Takeover } from './core/protocol.ts';
 import type { IdempotencyRecord, Outcome, Steps } from './core/record.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
@@ -16,11 +16,11 @@ import type { Answer, Run } from './run.ts';
 export async function reconciled(
   { onUnknown, store, outcomes }: Pick<Settings, 'onUnknown' | 'store' | 'outcomes'>,
   run: Run,
-  taken: Taken | undefined,
+  takeover: Takeover | undefined,
 ): Promise<Run | Answer> {
-  if (typeof onUnknown !== 'function' || taken?.from !== 'abandoned') return run;
+  if (typeof onUnknown !== 'function' || takeover?.from !== 'abandoned') return run;
   try {
-    const verdict = await onUnknown(run.execution, await previousOf(taken.seen, store, outcomes));
+    const verdict = await onUnknown(run.execution, await previousOf(takeover.seen, store, outcomes));
     if (run.hasCommitted()) return await run.completed(undefined);
     if (isRerun(verdict)) return run;
     return await run.completed(valueIn(verdict));
@@ -49,12 +49,11 @@ export async function resolve(
   if (value?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${value.body}`);
   const now = Date.now();
   const retention = environment.retention() ?? durationOf('retention', '24h');
-  const result = await end(
-    patient(store, () => 10_000),
-    id,
-    value,
-    { owner: randomUUID(), retention, now },
-  );
+  const patientStore = patient(store, () => Number.POSITIVE_INFINITY);
+  const { read } = patientStore;
+  if (!read) throw misuse('this store cannot be read');
+  const decided = { id, outcome: value, owner: randomUUID(), retention, now };
+  const result = await decideUnknown({ ...patientStore, read }, decided);
   if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });
   if (result === 'changed') throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });
 }

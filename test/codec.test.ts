@@ -155,7 +155,7 @@ describe('what structured clone wrote', () => {
     const outcome: Outcome = { kind: 'value', codec: 'v8', body: Buffer.from(written, 'base64') };
     const aged: Store = {
       ...store,
-      insert: async (next) => ({ done: false, found: { ...(next as any), status: 'COMPLETED', outcome } }),
+      write: async (write) => ({ done: false, found: { ...(write as any).next, status: 'COMPLETED', outcome } }),
     };
     expect(await run(() => 'never', { store: aged, codec: undefined })).toEqual({
       at: new Date(0),

@@ -332,7 +332,7 @@ describe('responses without a status, of which API Gateway makes a 200', () => {
 describe('errors', () => {
   it('of the store are a 503 that may come back, and tell nothing of it', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
-    store = { ...store, insert: () => Promise.reject(new Error('secret host')) };
+    store = { ...store, write: () => Promise.reject(new Error('secret host')) };
     const { statusCode, headers, body } = await send(v2());
     expect({ statusCode, headers }).toEqual({
       statusCode: 503,

@@ -1,5 +1,15 @@
-import { type IdempotencyError, idempotent, idempotentBatch, memoryStore, runOnce, type Store } from 'effectively-once';
+import {
+  type Claimed,
+  type IdempotencyError,
+  idempotent,
+  idempotentBatch,
+  memoryStore,
+  runOnce,
+  type Store,
+  type Written,
+} from 'effectively-once';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { instead } from './stores/writes.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
 let store: Store;
@@ -40,25 +50,25 @@ describe('a lease that is shorter than the run', () => {
 
   it('is asked for again when the store does not answer', async () => {
     const failures = [true, true, false];
-    const update: Store['update'] = async (...args) => {
+    const shaky = instead(store, 'update', async (_, send) => {
       if (failures.shift()) throw new Error('away');
-      return store.update(...args);
-    };
-    call(forever, { store: { ...store, update } });
+      return send();
+    });
+    call(forever, { store: shaky });
     await vi.advanceTimersByTimeAsync(12_000);
     expect(await codeOf(call(() => 1))).toBe('CONFLICT');
     expect(failures).toEqual([]);
   });
 
   it('ends with the signal aborted when the store stays away, the clock skew before anybody takes over', async () => {
-    const update: Store['update'] = () => Promise.reject(new Error('away'));
+    const away = instead(store, 'update', () => Promise.reject(new Error('away')));
     let signal: AbortSignal | undefined;
     call(
       (execution) => {
         signal = execution.signal;
         return forever();
       },
-      { store: { ...store, update } },
+      { store: away },
     );
     await vi.advanceTimersByTimeAsync(9_999);
     expect(signal?.aborted).toBe(false);
@@ -73,14 +83,14 @@ describe('a lease that is shorter than the run', () => {
   });
 
   it('ends on time though an extension is still waiting for its answer', async () => {
-    const update: Store['update'] = () => new Promise(() => {});
+    const silent = instead(store, 'update', () => new Promise(() => {}));
     let signal: AbortSignal | undefined;
     call(
       (execution) => {
         signal = execution.signal;
         return forever();
       },
-      { store: { ...store, update }, lease: 800 },
+      { store: silent, lease: 800 },
     );
     await vi.advanceTimersByTimeAsync(800);
     expect(signal?.aborted).toBe(true);
@@ -88,15 +98,15 @@ describe('a lease that is shorter than the run', () => {
 
   it('is prolonged also while its completion is under way', async () => {
     let delayed = false;
-    const update: Store['update'] = async (held, change) => {
-      if ('outcome' in change && !delayed) {
+    const slow = instead(store, 'update', async ({ change }, send) => {
+      if (change.kind === 'complete' && !delayed) {
         delayed = true;
         await new Promise((resolve) => setTimeout(resolve, 8_000));
       }
-      return store.update(held, change);
-    };
+      return send();
+    });
     const handler = idempotent(async () => 'first', {
-      store: { ...store, update },
+      store: slow,
       scope: 'test',
       key: () => 'k',
       lease: '2s',
@@ -109,14 +119,14 @@ describe('a lease that is shorter than the run', () => {
   });
 
   it('begins no step when it is over', async () => {
-    const update: Store['update'] = () => Promise.reject(new Error('away'));
+    const away = instead(store, 'update', () => Promise.reject(new Error('away')));
     const fn = vi.fn();
     const run = call(
       async ({ step }) => {
         await new Promise((resolve) => setTimeout(resolve, 11_000));
         return step('late', fn);
       },
-      { store: { ...store, update } },
+      { store: away },
     );
     const code = codeOf(run);
     await vi.advanceTimersByTimeAsync(30_000);
@@ -125,14 +135,14 @@ describe('a lease that is shorter than the run', () => {
   });
 
   it('ends at once when it was taken over', async () => {
-    const update: Store['update'] = async () => ({ done: false, found: undefined });
+    const losing = instead(store, 'update', async () => ({ done: false, found: undefined }));
     let signal: AbortSignal | undefined;
     call(
       (execution) => {
         signal = execution.signal;
         return forever();
       },
-      { store: { ...store, update } },
+      { store: losing },
     );
     await vi.advanceTimersByTimeAsync(5_000);
     expect(signal?.aborted).toBe(true);
@@ -140,9 +150,9 @@ describe('a lease that is shorter than the run', () => {
   });
 
   it('is not prolonged where it lasts as long as the invocation', async () => {
-    const update = vi.fn(store.update);
+    const update = vi.fn((_: object, send: () => Promise<Written>) => send());
     const handler = idempotent(() => new Promise((resolve) => setTimeout(resolve, 8_000)), {
-      store: { ...store, update },
+      store: instead(store, 'update', update),
       scope: 'test',
       key: () => 'k',
     });
@@ -168,12 +178,12 @@ describe('how long a claim holds', () => {
   const holds = async (context: object | undefined, options: object, env: Record<string, string> = {}) => {
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
     let until = 0;
-    const insert: Store['insert'] = async (next) => {
-      until = next.leaseUntil;
-      return store.insert(next);
-    };
+    const noted = instead(store, 'insert', ({ next }, send) => {
+      until = (next as Claimed).leaseUntil;
+      return send();
+    });
     const handler = idempotent(async () => 1, {
-      store: { ...store, insert },
+      store: noted,
       scope: 'test',
       key: () => 'k',
       ...options,
@@ -272,13 +282,10 @@ describe('a lease of a record that waited for its turn', () => {
   ])('ends with the invocation and the clock skew, also where the remaining time is %s', async (_, context) => {
     vi.stubEnv('IDEMPOTENCY_FUNCTION_TIMEOUT', '30s');
     const leases: number[] = [];
-    const noted: Store = {
-      ...store,
-      insert: (next) => {
-        leases.push(next.leaseUntil);
-        return store.insert(next);
-      },
-    };
+    const noted = instead(store, 'insert', ({ next }, send) => {
+      leases.push((next as Claimed).leaseUntil);
+      return send();
+    });
     const handler = idempotentBatch(() => new Promise((resolve) => setTimeout(resolve, 10_000)), {
       store: noted,
       scope: 'test',

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { twoSmallJsons } from './arbitraries.ts';
 import { httpEvent } from './events.ts';
+import { instead } from './stores/writes.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
 // Refused records are logged; thousands of them say nothing.
@@ -96,11 +97,11 @@ const HTTP_WAYS: readonly [name: string, build: Build][] = [
 function watchedStore() {
   const store = memoryStore();
   const ids = new Set<string>();
-  const insert: Store['insert'] = (next) => {
+  const watched = instead(store, 'insert', ({ next }, send) => {
     ids.add(next.id);
-    return store.insert(next);
-  };
-  return { store: { ...store, insert }, ids };
+    return send();
+  });
+  return { store: watched, ids };
 }
 
 describe.each(HTTP_WAYS)('%s: whatever arrives', (_, build) => {
@@ -292,9 +293,18 @@ describe.each(HTTP_WAYS)('%s: bodies of another kind', (name, build) => {
   });
 
   it.each([
-    [['"YWJj"', true], ['"abc"', false]],
-    [['"abc"', false], ['"YWJj"', true]],
-    [['"ew=="', true], ['"{"', false]],
+    [
+      ['"YWJj"', true],
+      ['"abc"', false],
+    ],
+    [
+      ['"abc"', false],
+      ['"YWJj"', true],
+    ],
+    [
+      ['"ew=="', true],
+      ['"{"', false],
+    ],
   ] as const)('are told apart behind a parser, which leaves of both a text: %s and %s', async (...bodies) => {
     const handler = build(memoryStore(), async () => RESPONSE);
     const [first, second] = bodies.map(([body, isEncoded]) => eventOf(['application/json', body], isEncoded));

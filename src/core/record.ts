@@ -60,31 +60,37 @@ export interface Completed extends Common {
 
 export type IdempotencyRecord = Claimed | Released | Completed;
 
-/** What completes a record. */
-export type Completion = Pick<Completed, 'status' | 'outcome' | 'completedAt' | 'expiresAt'>;
-
-/** What an owner may do to its record: complete it, prolong the lease, end it, record a step, or release it. */
+/** What an owner may do to its record. */
 export type Change =
-  | Completion
-  | Pick<Claimed, 'leaseUntil' | 'expiresAt'>
-  | ({ readonly leaseEnded: number } & Pick<Claimed, 'expiresAt'>)
-  | { readonly step: string; readonly ended: Outcome }
-  | Pick<Released, 'expiresAt'>;
+  | ({ readonly kind: 'complete' } & Pick<Completed, 'outcome' | 'completedAt' | 'expiresAt'>)
+  /** Prolongs the lease; never moves it back. */
+  | ({ readonly kind: 'extend' } & Pick<Claimed, 'leaseUntil' | 'expiresAt'>)
+  /** Ends the lease at once, and leaves the outcome unknown. */
+  | ({ readonly kind: 'end' } & Pick<Claimed, 'leaseUntil' | 'expiresAt'>)
+  | { readonly kind: 'step'; readonly name: string; readonly outcome: Outcome }
+  /** Gives the lease up without an outcome. */
+  | ({ readonly kind: 'release' } & Pick<Released, 'expiresAt'>);
 
 /** The record after its owner changed it: no record keeps what its state does not have. */
 export function changed(record: Claimed, change: Change): IdempotencyRecord {
-  const { leaseUntil, steps, owner, ...rest } = record;
+  const { leaseUntil, steps, owner, ...common } = record;
   const version = record.version + 1;
-  if ('leaseUntil' in change) return { ...record, ...change, version };
-  if ('leaseEnded' in change) {
-    return { ...record, leaseUntil: change.leaseEnded, expiresAt: change.expiresAt, version };
+  switch (change.kind) {
+    case 'complete': {
+      const { kind, ...completion } = change;
+      return { ...common, owner, ...completion, status: 'COMPLETED', version };
+    }
+    case 'extend':
+    case 'end':
+      return { ...record, leaseUntil: change.leaseUntil, expiresAt: change.expiresAt, version };
+    case 'step':
+      return { ...record, steps: { ...steps, [change.name]: change.outcome }, version };
+    case 'release':
+      return { ...common, steps, expiresAt: change.expiresAt, version };
   }
-  if ('step' in change) return { ...record, steps: { ...steps, [change.step]: change.ended }, version };
-  if ('outcome' in change) return { ...rest, owner, ...change, version };
-  return { ...rest, steps, version, ...change };
 }
 
 /** Whether a change comes too late to make sense: an extension that another has overtaken. */
 export function isOvertaken(record: Claimed, change: Change): boolean {
-  return 'leaseUntil' in change && change.leaseUntil < record.leaseUntil;
+  return change.kind === 'extend' && change.leaseUntil < record.leaseUntil;
 }

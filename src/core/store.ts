@@ -1,7 +1,27 @@
-import type { Change, Claimed, Completed, Completion, IdempotencyRecord, Outcome } from './record.ts';
+import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from './record.ts';
+
+/** What tells a record from any other that ever had its id. */
+type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt' | 'owner'>;
+
+/** A write of one record, with the condition under which it lands. */
+export type Write =
+  /** Writes `next` if no record has its id: a claim, or in a transaction an outcome that was never claimed. */
+  | { readonly kind: 'insert'; readonly next: Claimed | Completed }
+  /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`, same `owner` or none. */
+  | { readonly kind: 'replace'; readonly seen: Seen; readonly next: IdempotencyRecord }
+  /**
+   * Changes the record and raises its `version` if it is IN_PROGRESS and `held.owner` its owner. Never creates one, and never
+   * moves `leaseUntil` back by an extension.
+   */
+  | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change };
 
 /** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
+
+/** One of several writes could not be judged: what its store would have thrown. */
+export interface Failed {
+  readonly failed: unknown;
+}
 
 /** A business write in the shapes of lib-dynamodb's `TransactWriteCommand`. */
 export type TransactWrite =
@@ -20,38 +40,72 @@ interface TableWrite {
   readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
 }
 
-/** As `update` completes what is held, as `insert` writes `next`, or as `replace` does where something was `seen`. */
-export type CompletingWrite =
-  | { readonly held: Claimed; readonly completion: Completion }
-  | { readonly next: Completed; readonly seen?: Seen | undefined };
-
-/** A transaction landed, or the record was in the way, or one of the writes was refused: then by this error. */
+/** A transaction landed, or the record was in the way, or one of the business writes was refused, by this error. */
 export type Transacted = Written | { readonly done: false; readonly refusal: unknown };
 
-/** What tells a record from any other that ever had its id. */
-type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt' | 'owner'>;
-
 /**
- * Three atomic compare-and-swap primitives on single records; all judgement is elsewhere.
+ * Where records are kept: atomic compare-and-swap on single records; all judgement is elsewhere.
  *
- * Each evaluates its condition and writes in one step, sees every earlier write, hands back the record that was in the way,
+ * Each write evaluates its condition and lands in one step, sees every earlier write, hands back the record that was in the way,
  * and stops when `signal` aborts. A store keeps no options, no lease and no clock: many invocations share one.
  *
  * Throws `IdempotencyError` `CONFIG_INVALID` when no retry can help (no table, no permission), `STORE_UNAVAILABLE` otherwise;
- * the write may have landed then.
+ * the write may have landed then. To change what some calls do, wrap `write`: `{ ...store, write }`.
+ *
+ * @example
+ * const counting = (store: Store): Store => ({
+ *   ...store,
+ *   write: (write, signal) => {
+ *     counts[write.kind]++;
+ *     return store.write(write, signal);
+ *   },
+ * });
  */
 export interface Store {
-  /** Writes `next` if no record has its id. */
-  insert(next: Claimed, signal?: AbortSignal): Promise<Written>;
-  /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`, same `owner` or none. */
-  replace(seen: Seen, next: IdempotencyRecord, signal?: AbortSignal): Promise<Written>;
-  /**
-   * Changes the record and raises its `version`, if it is IN_PROGRESS and `held.owner` its owner. Never creates one, and never
-   * moves `leaseUntil` back.
-   */
-  update(held: Claimed, change: Change, signal?: AbortSignal): Promise<Written>;
-  /** Completes a record together with the writes, or does nothing at all. Absent where there are no transactions. */
-  transact?(write: CompletingWrite, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
+  write(write: Write, signal?: AbortSignal): Promise<Written>;
+  /** Several writes of different records in fewer requests, each judged alone and answered in its place. */
+  writeAll?(writes: readonly Write[], signal?: AbortSignal): Promise<readonly (Written | Failed)[]>;
+  /** Lands together with the business writes, or does nothing at all. Absent where there are no transactions. */
+  transact?(write: Write, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
   /** An outcome that this store handed back, with its body; `unavailable` where that is gone. Absent: all come with theirs. */
   load?(outcome: Outcome, signal?: AbortSignal): Promise<Outcome>;
+  /** The record as it is now, for operators: no claim needs it. */
+  read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;
+}
+
+/** The id of the record that is written. */
+export function idOf(write: Write): string {
+  return write.kind === 'update' ? write.held.id : write.next.id;
+}
+
+/** The run that writes; undefined: none does, an operator may. */
+export function writerOf(write: Write): string | undefined {
+  return write.kind === 'update' ? write.held.owner : write.next.owner;
+}
+
+/** One call of a store. */
+export type Call =
+  | { readonly to: 'write' | 'transact'; readonly write: Write }
+  | { readonly to: 'load' }
+  | { readonly to: 'read' };
+
+/** What is done around a call: `send` makes it, and `signal` is its caller's. */
+export type Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/** The store with `around` about each of its calls. */
+export function intercepted(store: Store, around: Around): Store {
+  const { transact, load, read } = store;
+  return {
+    write: (write, signal) => around({ to: 'write', write }, (within) => store.write(write, within), signal),
+    ...(transact && {
+      transact: (write, writes, signal) =>
+        around({ to: 'transact', write }, (within) => transact.call(store, write, writes, within), signal),
+    }),
+    ...(load && {
+      load: (outcome, signal) => around({ to: 'load' }, (within) => load.call(store, outcome, within), signal),
+    }),
+    ...(read && {
+      read: (id, signal) => around({ to: 'read' }, (within) => read.call(store, id, within), signal),
+    }),
+  };
 }

@@ -1,13 +1,60 @@
-import { type Change, type Claimed, type Completed, changed, type Outcome } from '../core/record.ts';
-import type { Store, Written } from '../core/store.ts';
+import { type Completed, changed, type Outcome } from '../core/record.ts';
+import { idOf, type Store, type Transacted, type Write } from '../core/store.ts';
 
 /**
  * A store that answers for completed records it has seen, without a request. They never change before they expire, and
  * whether they have is for the asker to judge; records in progress are never remembered. Least recently used go first.
  */
 export function cached(store: Store, maxBytes: number): Store {
-  const records = new Map<string, Completed>();
+  const records = recentRecords(maxBytes);
   const recordOf = new WeakMap<Outcome, Completed>();
+
+  const remember = (record: Completed): void => {
+    if (records.remember(record)) recordOf.set(record.outcome, record);
+  };
+
+  const learning = async <T extends Transacted>(write: Write, send: () => Promise<T>): Promise<T> => {
+    if (write.kind !== 'update') records.forget(idOf(write));
+    const written = await send();
+    if ('refusal' in written) return written;
+    const record = written.done ? landed(write) : written.found;
+    if (record?.status === 'COMPLETED') remember(record);
+    return written;
+  };
+
+  const { transact, load, read } = store;
+  return {
+    async write(write, signal) {
+      const found = write.kind === 'insert' ? records.get(write.next.id) : undefined;
+      if (found) return { done: false, found };
+      return learning(write, () => store.write(write, signal));
+    },
+
+    ...(transact && {
+      transact: (write, writes, signal) => learning(write, () => transact(write, writes, signal)),
+    }),
+
+    ...(load && {
+      async load(outcome, signal) {
+        const whole = await load(outcome, signal);
+        const record = recordOf.get(outcome);
+        const isCurrent = record && records.has(record) && whole.kind !== 'unavailable';
+        if (isCurrent) remember({ ...record, outcome: whole });
+        return whole;
+      },
+    }),
+
+    ...(read && { read }),
+  };
+}
+
+function landed(write: Write) {
+  return write.kind === 'update' ? changed(write.held, write.change) : write.next;
+}
+
+/** Records of at most so many bytes together. */
+function recentRecords(maxBytes: number) {
+  const records = new Map<string, Completed>();
   let bytes = 0;
 
   const forget = (id: string): void => {
@@ -17,68 +64,32 @@ export function cached(store: Store, maxBytes: number): Store {
     bytes -= sizeOf(record);
   };
 
-  const remember = (record: Completed): void => {
+  const add = (record: Completed): void => {
     forget(record.id);
-    if (sizeOf(record) > maxBytes) return;
     records.set(record.id, record);
-    recordOf.set(record.outcome, record);
     bytes += sizeOf(record);
-    for (const oldest of records.keys()) {
-      if (bytes <= maxBytes) break;
-      forget(oldest);
-    }
   };
 
-  const learn = (written: Written): Written => {
-    if (!written.done && written.found?.status === 'COMPLETED') remember(written.found);
-    return written;
-  };
-
-  const landed = (written: Written, held: Claimed, change: Change): Written => {
-    const record = written.done && changed(held, change);
-    if (record && record.status === 'COMPLETED') remember(record);
-    return written;
-  };
-
-  const { transact, load } = store;
   return {
-    async insert(next, signal) {
-      const found = records.get(next.id);
-      if (!found) return learn(await store.insert(next, signal));
-      remember(found); // most recently used
-      return { done: false, found };
+    forget,
+    has: (record: Completed): boolean => records.get(record.id) === record,
+
+    get(id: string): Completed | undefined {
+      const record = records.get(id);
+      if (record) add(record); // most recently used
+      return record;
     },
 
-    async replace(seen, next, signal) {
-      forget(seen.id);
-      return learn(await store.replace(seen, next, signal));
+    /** False: it alone is too large, and nothing has changed. */
+    remember(record: Completed): boolean {
+      if (sizeOf(record) > maxBytes) return false;
+      add(record);
+      for (const oldest of records.keys()) {
+        if (bytes <= maxBytes) break;
+        forget(oldest);
+      }
+      return true;
     },
-
-    async update(held, change, signal) {
-      return landed(learn(await store.update(held, change, signal)), held, change);
-    },
-
-    ...(transact && {
-      async transact(write, writes, signal) {
-        const written = await transact(write, writes, signal);
-        if ('refusal' in written) return written;
-        if ('held' in write) return landed(learn(written), write.held, write.completion);
-        forget(write.next.id);
-        if (written.done) remember(write.next);
-        return learn(written);
-      },
-    }),
-
-    ...(load && {
-      async load(outcome, signal) {
-        const whole = await load(outcome, signal);
-        const record = recordOf.get(outcome);
-        const isKnown = record && whole.kind !== 'unavailable' && records.get(record.id) === record;
-        const loaded = isKnown && { ...record, outcome: whole };
-        if (loaded && sizeOf(loaded) <= maxBytes) remember(loaded);
-        return whole;
-      },
-    }),
   };
 }
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { isIdempotencyError } from '../core/errors.ts';
-import type { Change, Claimed, Completed, Outcome } from '../core/record.ts';
-import type { Store } from '../core/store.ts';
+import type { IdempotencyRecord, Outcome } from '../core/record.ts';
+import type { Store, Write } from '../core/store.ts';
 
 /** Below this many bytes an item costs one write unit whatever is in it: nothing to save by compression. */
 const PACKED_ABOVE = 1024;
@@ -49,67 +49,24 @@ export interface ChunkTable {
  * pointer of another. What cannot be written there is recorded as done without value.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
-  const stow = async (
-    outcome: Outcome,
-    by: Holder,
-    signal?: AbortSignal,
-    apartAbove = APART_ABOVE,
-  ): Promise<Outcome> => {
-    if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
-    const { body, ...rest } = outcome;
-    const size = Buffer.byteLength(body);
-    if (size > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
-    if (size <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
-    const plain = Buffer.from(body as Uint8Array);
-    const packed = await pack(plain);
-    const isSmaller = packed.length < size;
-    const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
-    if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
-    const at = `${by.id}#${by.owner}#${randomUUID()}`;
-    const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
-    const expiresAt = chunksExpireAt(by);
-    const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
-    try {
-      await Promise.all(idsOf(at, chunks).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
-    } catch {
-      return { kind: 'unavailable', body: 'it could not be written' };
-    }
-    return { ...rest, stored: { ...how, at, chunks } };
-  };
-
-  const stowed = async <C extends Change>(change: C, held: Claimed, signal?: AbortSignal): Promise<C> => {
-    if ('outcome' in change) {
-      return { ...change, outcome: await stow(change.outcome, { ...held, expiresAt: change.expiresAt }, signal) };
-    }
-    return 'step' in change ? { ...change, ended: await stow(change.ended, held, signal) } : change;
-  };
-
-  const completed = async (next: Completed, signal?: AbortSignal): Promise<Completed> => {
-    return { ...next, outcome: await stow(next.outcome, next, signal) };
-  };
-
-  const { transact } = store;
+  const { transact, read } = store;
+  const stowed = (write: Write, signal?: AbortSignal, apartAbove?: number): Promise<Write> =>
+    withOutcome(write, (outcome, by) => stow(table, outcome, by, signal, apartAbove));
   return {
-    insert: (next, signal) => store.insert(next, signal),
-
-    async replace(seen, next, signal) {
-      if (next.status === 'COMPLETED') return store.replace(seen, await completed(next, signal), signal);
-      const written = await store.replace(seen, next, signal);
-      // What earlier attempts kept apart is to live as long as the record that still points to it.
-      const kept = written.done ? Object.values(next.steps).flatMap(pointedTo) : [];
-      await Promise.allSettled(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
+    async write(write, signal) {
+      const written = await store.write(await stowed(write, signal), signal).catch(async (error: unknown) => {
+        // Refused for good: many small steps have filled the record.
+        const isFull = isStep(write) && isIdempotencyError(error) && !error.retryable;
+        if (isFull) return store.write(await stowed(write, signal, 0), signal);
+        throw error;
+      });
+      if (written.done && write.kind === 'replace') await renew(table, write.next, signal);
       return written;
     },
 
-    async update(held, change, signal) {
-      try {
-        return await store.update(held, await stowed(change, held, signal), signal);
-      } catch (error) {
-        // Refused for good: many small steps have filled the record.
-        if (!('step' in change) || !isIdempotencyError(error) || error.retryable) throw error;
-        return store.update(held, { ...change, ended: await stow(change.ended, held, signal, 0) }, signal);
-      }
-    },
+    ...(transact && {
+      transact: async (write, writes, signal) => transact(await stowed(write, signal), writes, signal),
+    }),
 
     async load(outcome, signal) {
       if (outcome.kind === 'unavailable' || !outcome.stored) return outcome;
@@ -125,16 +82,71 @@ export function withChunks(store: Store, table: ChunkTable): Store {
       }
     },
 
-    ...(transact && {
-      async transact(write, writes, signal) {
-        const stowedWrite =
-          'held' in write
-            ? { ...write, completion: await stowed(write.completion, write.held, signal) }
-            : { ...write, next: await completed(write.next, signal) };
-        return transact(stowedWrite, writes, signal);
-      },
-    }),
+    ...(read && { read }),
   };
+}
+
+function isStep(write: Write): boolean {
+  return write.kind === 'update' && write.change.kind === 'step';
+}
+
+/** The write with another outcome in place of its own, if it has one. */
+async function withOutcome(write: Write, change: (outcome: Outcome, by: Holder) => Promise<Outcome>): Promise<Write> {
+  if (write.kind !== 'update') {
+    const { next } = write;
+    return next.status === 'COMPLETED'
+      ? { ...write, next: { ...next, outcome: await change(next.outcome, next) } }
+      : write;
+  }
+  const { held, change: to } = write;
+  if (to.kind !== 'complete' && to.kind !== 'step') return write;
+  const holder = to.kind === 'complete' ? { ...held, expiresAt: to.expiresAt } : held;
+  return { ...write, change: { ...to, outcome: await change(to.outcome, holder) } };
+}
+
+/** The outcome as its record is to keep it: with its body, with a smaller one, or with a pointer to chunks. */
+async function stow(
+  table: ChunkTable,
+  outcome: Outcome,
+  by: Holder,
+  signal?: AbortSignal,
+  apartAbove = APART_ABOVE,
+): Promise<Outcome> {
+  if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
+  const { body, ...rest } = outcome;
+  const size = Buffer.byteLength(body);
+  if (size > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
+  if (size <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
+  const plain = Buffer.from(body as Uint8Array);
+  const packed = await pack(plain);
+  const isSmaller = packed.length < size;
+  const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
+  if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
+  try {
+    return { ...rest, stored: { ...how, ...(await split(table, bytes, by, signal)) } };
+  } catch {
+    return { kind: 'unavailable', body: 'it could not be written' };
+  }
+}
+
+/** Writes the bytes as chunks, and points to them. */
+async function split(table: ChunkTable, bytes: Uint8Array, by: Holder, signal?: AbortSignal): Promise<Pointer> {
+  const pointer = { at: `${by.id}#${by.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
+  const expiresAt = chunksExpireAt(by);
+  const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
+  await Promise.all(idsOf(pointer).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
+  return pointer;
+}
+
+/** What earlier attempts kept apart is to live as long as the record that points to it now. */
+async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortSignal): Promise<void> {
+  const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
+  await Promise.allSettled(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
+}
+
+interface Pointer {
+  readonly at: string;
+  readonly chunks: number;
 }
 
 /** Whose record will point to the chunks. */
@@ -156,13 +168,13 @@ function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Holder): n
 
 function pointedTo(outcome: Outcome): string[] {
   const { at, chunks } = (outcome.kind !== 'unavailable' && outcome.stored) || {};
-  return at === undefined ? [] : idsOf(String(at), Number(chunks));
+  return at === undefined ? [] : idsOf({ at: String(at), chunks: Number(chunks) });
 }
 
 function isWhole(parts: readonly (Uint8Array | undefined)[]): parts is readonly Uint8Array[] {
   return !parts.includes(undefined);
 }
 
-function idsOf(at: string, chunks: number): string[] {
+function idsOf({ at, chunks }: Pointer): string[] {
   return Array.from({ length: chunks }, (_, n) => `${at}#${n}`);
 }

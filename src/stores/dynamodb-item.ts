@@ -1,5 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts';
 import type { Change, Claimed, IdempotencyRecord } from '../core/record.ts';
+import type { Write } from '../core/store.ts';
 import type { Chunk } from './chunks.ts';
 
 /** Partition key of the table, a string. There is no sort key. */
@@ -36,17 +37,25 @@ export interface Put extends Condition {
   readonly Item: Item;
 }
 
-export const IF_ABSENT: Condition = {
+/** A write of ours in the words of DynamoDB's API. */
+export function requestOf(write: Write): Put | Update {
+  switch (write.kind) {
+    case 'insert':
+      return { Item: toItem(write.next), ...IF_ABSENT };
+    case 'replace':
+      return { Item: toItem(write.next), ...ifSeen(write.seen) };
+    case 'update':
+      return ownersUpdate(write.held, write.change);
+  }
+}
+
+const IF_ABSENT: Condition = {
   ConditionExpression: 'attribute_not_exists(#id)',
   ExpressionAttributeNames: { '#id': PARTITION_KEY },
 };
 
 /** The record is still the one that was seen. */
-export function ifSeen({
-  version,
-  claimedAt,
-  owner,
-}: Pick<IdempotencyRecord, 'version' | 'claimedAt' | 'owner'>): Condition {
+function ifSeen({ version, claimedAt, owner }: Pick<IdempotencyRecord, 'version' | 'claimedAt' | 'owner'>): Condition {
   return {
     ConditionExpression: `#version = :version AND #claimedAt = :claimedAt AND ${owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner'}`,
     ExpressionAttributeNames: placeholders(['version', 'claimedAt', 'owner']),
@@ -59,21 +68,22 @@ export function ifSeen({
 }
 
 /** The owner's update of its record: what changes is set, what the new state does not have is removed. */
-export function ownersUpdate(held: Claimed, change: Change): Update {
-  const isStep = 'step' in change;
-  const set = attributesOf(settingOf(change));
-  const removed = goneAfter(change);
-  const names = isStep ? { '#steps': 'steps', '#step': change.step } : placeholders([...Object.keys(set), ...removed]);
-  const setting = Object.keys(set).map((name) => `${isStep ? '#steps.#step' : `#${name}`} = :${name}`);
-  const removing = removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '';
+function ownersUpdate(held: Claimed, change: Change): Update {
+  const { set, gone = [], path } = editOf(change);
+  const values = attributesOf(set);
+  const setting = Object.keys(values).map((name) => `${path ? '#steps.#step' : `#${name}`} = :${name}`);
+  const removing = gone.length > 0 ? ` REMOVE ${gone.map((name) => `#${name}`).join(', ')}` : '';
   return {
     Key: keyOf(held.id),
     // An extension that another has overtaken must not move the lease back.
-    ConditionExpression: `#owner = :mine AND #status = :inProgress${'leaseUntil' in change ? ' AND #leaseUntil <= :leaseUntil' : ''}`,
+    ConditionExpression: `#owner = :mine AND #status = :inProgress${change.kind === 'extend' ? ' AND #leaseUntil <= :leaseUntil' : ''}`,
     UpdateExpression: `SET ${setting.join(', ')}${removing} ADD #version :one`,
-    ExpressionAttributeNames: { ...names, ...placeholders(['version', 'status', 'owner']) },
+    ExpressionAttributeNames: {
+      ...(path ?? placeholders([...Object.keys(values), ...gone])),
+      ...placeholders(['version', 'status', 'owner']),
+    },
     ExpressionAttributeValues: {
-      ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
       ':mine': { S: held.owner },
       ':inProgress': { S: 'IN_PROGRESS' },
       ':one': { N: '1' },
@@ -81,14 +91,27 @@ export function ownersUpdate(held: Claimed, change: Change): Update {
   };
 }
 
-function settingOf(change: Change): object {
-  if ('step' in change) return { ended: change.ended };
-  return 'leaseEnded' in change ? { leaseUntil: change.leaseEnded, expiresAt: change.expiresAt } : change;
+interface Edit {
+  readonly set: object;
+  /** Attributes that the new state does not have. */
+  readonly gone?: readonly string[];
+  /** Names of the place of what is set, if that is not the top. */
+  readonly path?: Record<string, string>;
 }
 
-function goneAfter(change: Change): string[] {
-  if ('leaseUntil' in change || 'leaseEnded' in change || 'step' in change) return [];
-  return 'outcome' in change ? ['leaseUntil', 'steps'] : ['leaseUntil', 'owner'];
+function editOf(change: Change): Edit {
+  switch (change.kind) {
+    case 'complete': {
+      const { kind, ...completion } = change;
+      return { set: { status: 'COMPLETED', ...completion }, gone: ['leaseUntil', 'steps'] };
+    }
+    case 'step':
+      return { set: { outcome: change.outcome }, path: { '#steps': 'steps', '#step': change.name } };
+    case 'release':
+      return { set: { expiresAt: change.expiresAt }, gone: ['leaseUntil', 'owner'] };
+    default:
+      return { set: { leaseUntil: change.leaseUntil, expiresAt: change.expiresAt } };
+  }
 }
 
 function placeholders(names: readonly string[]): Record<string, string> {
@@ -124,7 +147,8 @@ export function idOf({ [PARTITION_KEY]: id }: Item): string {
   return id && 'S' in id ? id.S : '';
 }
 
-export function bytesOf({ bytes }: Item): Uint8Array | undefined {
+export function bytesOf(item: Item | undefined): Uint8Array | undefined {
+  const bytes = item?.['bytes'];
   return bytes && 'B' in bytes ? bytes.B : undefined;
 }
 

@@ -2,30 +2,18 @@ import {
   type ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
-  type PutItemCommandInput,
   UpdateItemCommand,
-  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { checkOptions } from '../core/check.ts';
-import type { IdempotencyRecord } from '../core/record.ts';
-import type { CompletingWrite, Store, Written } from '../core/store.ts';
+import { idOf, type Store } from '../core/store.ts';
 import { environment } from '../environment.ts';
 import { cached } from './cache.ts';
 import { withChunks } from './chunks.ts';
-import { type Connection, chunkTable } from './dynamodb-chunks.ts';
+import { chunkTable } from './dynamodb-chunks.ts';
 import { persistently, storeError } from './dynamodb-errors.ts';
-import {
-  type Condition,
-  IF_ABSENT,
-  type Item,
-  ifSeen,
-  ownersUpdate,
-  type Put,
-  toItem,
-  toRecord,
-  type Update,
-} from './dynamodb-item.ts';
-import { transact } from './dynamodb-transaction.ts';
+import { type Item, requestOf, toRecord } from './dynamodb-item.ts';
+import { type Connection, itemsOf } from './dynamodb-table.ts';
+import { refusalOf, transact } from './dynamodb-transaction.ts';
 
 export interface DynamoDBStoreOptions {
   /**
@@ -73,46 +61,37 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
 }
 
 function recordTable(connect: () => Connection): Store {
-  const write = async (request: (to: Connection) => Promise<unknown>, signal?: AbortSignal): Promise<Written> => {
-    const to = connect();
-    try {
-      await persistently(() => request(to), signal);
-      return { done: true };
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException')
-        throw storeError(error, to.TableName);
-      const { Item: item } = error as ConditionalCheckFailedException;
-      return { done: false, found: item && toRecord(item as Item) };
-    }
-  };
-
-  const put = (next: IdempotencyRecord, condition: Condition, signal?: AbortSignal): Promise<Written> =>
-    write(({ client, TableName }) => {
-      const input: PutItemCommandInput = { TableName, Item: toItem(next), ...condition, ...HAND_BACK };
-      return client.send(new PutItemCommand(input), { abortSignal: signal });
-    }, signal);
-
   return {
-    insert: (next, signal) => put(next, IF_ABSENT, signal),
-    replace: (seen, next, signal) => put(next, ifSeen(seen), signal),
-    update: (held, change, signal) =>
-      write(({ client, TableName }) => {
-        const input: UpdateItemCommandInput = { TableName, ...ownersUpdate(held, change), ...HAND_BACK };
-        return client.send(new UpdateItemCommand(input), { abortSignal: signal });
-      }, signal),
-    transact: (write, writes, signal) => {
+    async write(write, abortSignal) {
+      const to = connect();
+      const input = { TableName: to.TableName, ...requestOf(write), ...HAND_BACK };
+      const command = 'Item' in input ? new PutItemCommand(input) : new UpdateItemCommand(input);
+      try {
+        await persistently(() => to.client.send(command as PutItemCommand, { abortSignal }), abortSignal);
+        return { done: true };
+      } catch (error) {
+        const { name, Item: item } = error as ConditionalCheckFailedException;
+        if (name !== 'ConditionalCheckFailedException') throw storeError(error, to.TableName);
+        return { done: false, found: item && toRecord(item as Item) };
+      }
+    },
+
+    async transact(write, writes, signal) {
+      const refusal = refusalOf(writes, idOf(write));
+      if (refusal) return { done: false, refusal };
       const { client, TableName } = connect();
-      const mine = { TableName, ...completing(write), ...HAND_BACK };
-      return transact(client, mine, writes, signal).catch((error) => {
+      try {
+        return await transact(client, { TableName, ...requestOf(write), ...HAND_BACK }, writes, signal);
+      } catch (error) {
         throw storeError(error, TableName);
-      });
+      }
+    },
+
+    async read(id, signal) {
+      const item = (await itemsOf(connect(), [id], signal)).get(id);
+      return item && toRecord(item);
     },
   };
-}
-
-function completing(write: CompletingWrite): Put | Update {
-  if ('held' in write) return ownersUpdate(write.held, write.completion);
-  return { Item: toItem(write.next), ...(write.seen ? ifSeen(write.seen) : IF_ABSENT) };
 }
 
 // The record in the way comes with the refusal: no second read, no read capacity.

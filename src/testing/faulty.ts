@@ -1,7 +1,7 @@
 import { type Duration, durationOf } from '../core/duration.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
-import type { Store } from '../core/store.ts';
-import { type Call, intercepted, type Operation } from './intercepted.ts';
+import { type Around, type Call, intercepted, type Store, writerOf } from '../core/store.ts';
+import { nameOf, type Operation, operationOf } from './calls.ts';
 
 /**
  * What an operation meets: `'refuse'`: it is not applied, and throws `STORE_UNAVAILABLE`; `'loseAnswer'`: it is applied, and
@@ -13,7 +13,7 @@ export type Fault = 'refuse' | 'loseAnswer' | 'crash' | 'crashAfter' | { readonl
 export interface Faults {
   /**
    * What the next calls of an operation meet, one each; calls beyond go through. `insert` claims, `replace` takes over,
-   * `update` completes, releases, extends or records a step, `transact` commits, `load` reads a large value.
+   * `update` completes, releases, extends or records a step, `transact` commits, `load` reads a large value, `read` a record.
    *
    * Throws `MISUSE` for an operation that the store does not have, and for what is no fault.
    */
@@ -26,28 +26,35 @@ export interface Faults {
  * A run that has died never hears of its operation again, nor of any later one: its promise stays pending, so do not await it.
  */
 export function faulty<S extends Store>(store: S): S & Faults {
-  const pending: Record<Operation, Fault[]> = { insert: [], replace: [], update: [], transact: [], load: [] };
+  const { write, writeAll, transact, load, read, ...rest } = store;
+  const pending: Partial<Record<Operation, Fault[]>> = {
+    ...{ insert: [], replace: [], update: [] },
+    ...(transact && { transact: [] }),
+    ...(load && { load: [] }),
+    ...(read && { read: [] }),
+  };
   const dead = new Set<string>();
 
-  const die = <T>({ owner, signal }: Call): Promise<T> => {
+  const die = <T>(owner: string | undefined, signal: AbortSignal | undefined): Promise<T> => {
     if (owner !== undefined) dead.add(owner);
     // The dead do not lose patience, either: who waits for this signal is behind us.
     signal?.addEventListener('abort', (event) => event.stopImmediatePropagation());
     return new Promise(() => {});
   };
 
-  const around = <T>(call: Call, apply: () => Promise<T>): Promise<T> => {
-    if (call.owner !== undefined && dead.has(call.owner)) return die(call);
-    const fault = pending[call.operation].shift();
-    if (fault === undefined) return apply();
-    if (typeof fault === 'object') return passed(fault.delay).then(apply);
+  const around: Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal) => {
+    const owner = 'write' in call ? writerOf(call.write) : undefined;
+    if (owner !== undefined && dead.has(owner)) return die<T>(owner, signal);
+    const fault = pending[operationOf(call)]?.shift();
+    if (fault === undefined) return send(signal);
+    if (typeof fault === 'object') return passed(fault.delay).then(() => send(signal));
     const faults: Record<typeof fault, () => Promise<T>> = {
       refuse: async () => unavailable(call),
-      loseAnswer: () => apply().then(() => unavailable(call)),
-      crash: () => die(call),
+      loseAnswer: () => send(signal).then(() => unavailable(call)),
+      crash: () => die(owner, signal),
       crashAfter: () => {
-        const ended = die<T>(call);
-        return apply().then(
+        const ended = die<T>(owner, signal);
+        return send(signal).then(
           () => ended,
           () => ended,
         );
@@ -56,17 +63,16 @@ export function faulty<S extends Store>(store: S): S & Faults {
     return faults[fault]();
   };
 
-  const operations = intercepted(store, around);
   return {
-    ...store,
-    ...operations,
+    ...(rest as S),
+    ...intercepted(store, around),
     next(operation, ...faults) {
-      const known = Object.keys(operations);
-      if (!known.includes(operation))
-        throw misuse(`the store has no operation ${shown(operation)}; it has ${known.join(', ')}`);
+      const queue = pending[operation];
+      if (!queue)
+        throw misuse(`the store has no operation ${shown(operation)}; it has ${Object.keys(pending).join(', ')}`);
       if (faults.length === 0) throw misuse(`next('${operation}') needs a fault`);
       for (const fault of faults) check(fault);
-      pending[operation].push(...faults);
+      queue.push(...faults);
     },
   };
 }
@@ -85,8 +91,8 @@ function passed(delay: Duration | Promise<unknown>): Promise<unknown> {
   return new Promise((resolve) => setTimeout(resolve, durationOf('delay', delay)));
 }
 
-function unavailable({ name }: Call): never {
-  throw new IdempotencyError('STORE_UNAVAILABLE', `no answer to ${name}`);
+function unavailable(call: Call): never {
+  throw new IdempotencyError('STORE_UNAVAILABLE', `no answer to ${nameOf(call)}`);
 }
 
 function shown(value: unknown): string {

@@ -1,3 +1,4 @@
+export type { Operation } from './calls.ts';
 export type { TestClock } from './clock.ts';
 export { testClock } from './clock.ts';
 export type { Effect, Effects, Wrapped } from './effects.ts';
@@ -5,7 +6,6 @@ export type { ExploreOptions } from './explore.ts';
 export { explore } from './explore.ts';
 export type { Fault, Faults } from './faulty.ts';
 export { faulty } from './faulty.ts';
-export type { Operation } from './intercepted.ts';
 export type { MemoryStore, MemoryStoreOptions } from './memory.ts';
 export { memoryStore } from './memory.ts';
 export type { Miscount, Report } from './report.ts';

@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../core/record.ts';
-import type { Store, TransactWrite } from '../core/store.ts';
-import { storeOver, transacted } from '../stores/memory.ts';
+import { idOf, type Store, type TransactWrite } from '../core/store.ts';
+import { applied, storeOver } from '../stores/memory.ts';
 
 export interface MemoryStoreOptions {
   /**
@@ -31,17 +31,17 @@ export function memoryStore({ transact = () => {} }: MemoryStoreOptions = {}): M
   return {
     ...storeOver(records),
 
-    async transact(completing, writes) {
-      const { id } = 'held' in completing ? completing.held : completing.next;
-      const next = transacted(records.get(id), completing);
-      if (!next) return { done: false, found: records.get(id) };
+    async transact(write, writes) {
+      const found = records.get(idOf(write));
+      const next = applied(found, write);
+      if (!next) return { done: false, found };
       try {
         transact(writes);
       } catch (refusal) {
         return { done: false, refusal };
       }
       commits.push(writes);
-      records.set(id, next);
+      records.set(next.id, next);
       return { done: true };
     },
 

@@ -1,7 +1,7 @@
 import { IdempotencyError } from '../core/errors.ts';
-import type { Store, TransactWrite } from '../core/store.ts';
+import { intercepted, type Store, type TransactWrite } from '../core/store.ts';
+import { nameOf } from './calls.ts';
 import { type Counts, type Effects, type Tally, tally, textOf, type Wrapped } from './effects.ts';
-import { intercepted } from './intercepted.ts';
 import { type Handler, launch, type Process } from './lambda.ts';
 import { memoryStore } from './memory.ts';
 
@@ -83,9 +83,10 @@ export function sceneOf(setting: Setting, mishaps: ReadonlyMap<number, Mishap>):
   };
 
   const handlerIn = (process: Process): Handler | Promise<Handler> => {
-    const store = intercepted(counting(records, happened), ({ name }, apply) =>
-      around(process, name, { name, mishaps: OF_STORE }, apply),
-    );
+    const store = intercepted(counting(records, happened), (call, send, signal) => {
+      const name = nameOf(call);
+      return around(process, name, { name, mishaps: OF_STORE }, () => send(signal));
+    });
     const wrapped = Object.entries(effects).map(([name, effect]) => [
       name,
       async (...args: unknown[]) => {

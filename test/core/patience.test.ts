@@ -5,13 +5,15 @@ import { patient } from '../../src/core/patience.ts';
 import type { Store } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { claimed } from '../stores/contract.ts';
+import { insert } from '../stores/writes.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const silent: Store['insert'] = () => new Promise(() => {});
-const failing = (error: unknown): Store => ({ ...memoryStore(), insert: () => Promise.reject(error) });
-const insert = (store: Store) => store.insert(claimed()).catch((error: unknown) => error);
+const silent: Store['write'] = () => new Promise(() => {});
+const failing = (error: unknown): Store => ({ ...memoryStore(), write: () => Promise.reject(error) });
+const write = (store: Store, signal?: AbortSignal) =>
+  store.write(insert(claimed()), signal).catch((error: unknown) => error);
 
 describe('a store that does not answer', () => {
   it.each([
@@ -19,7 +21,7 @@ describe('a store that does not answer', () => {
     ['at most 10 s', 900_000, 10_000],
     ['at least 250 ms', 0, 250],
   ])('is given up after %s', async (_, remaining, ms) => {
-    const answer = insert(patient({ ...memoryStore(), insert: silent }, () => remaining));
+    const answer = write(patient({ ...memoryStore(), write: silent }, () => remaining));
     const settled = vi.fn();
     answer.then(settled);
     await vi.advanceTimersByTimeAsync(ms - 1);
@@ -36,12 +38,15 @@ describe('a store that does not answer', () => {
     const stop = new AbortController();
     const store: Store = {
       ...memoryStore(),
-      insert: (_, signal) => {
+      write: (_, signal) => {
         told = signal;
         return new Promise(() => {});
       },
     };
-    const answer = insert(patient(store, () => 60_000, stop.signal));
+    const answer = write(
+      patient(store, () => 60_000),
+      stop.signal,
+    );
     stop.abort();
     expect(await answer).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(told?.aborted).toBe(true);
@@ -51,18 +56,21 @@ describe('a store that does not answer', () => {
 describe('a store that answers', () => {
   it('leaves no timer and no listener behind', async () => {
     const stop = new AbortController();
-    const store = patient(memoryStore(), () => 60_000, stop.signal);
-    expect(await store.insert(claimed())).toEqual({ done: true });
-    await insert(patient(failing(new Error('away')), () => 60_000, stop.signal));
+    const store = patient(memoryStore(), () => 60_000);
+    expect(await write(store, stop.signal)).toEqual({ done: true });
+    await write(
+      patient(failing(new Error('away')), () => 60_000),
+      stop.signal,
+    );
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('by an error of its own, is unavailable for that reason; one of ours is handed on', async () => {
     const cause = new Error('away');
-    const error = await insert(patient(failing(cause), () => 60_000));
+    const error = await write(patient(failing(cause), () => 60_000));
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'the store failed', cause });
     const ours = new IdempotencyError('CONFIG_INVALID', 'no table');
-    expect(await insert(patient(failing(ours), () => 60_000))).toBe(ours);
+    expect(await write(patient(failing(ours), () => 60_000))).toBe(ours);
   });
 });

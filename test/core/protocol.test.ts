@@ -6,15 +6,17 @@ import {
   claim,
   commitUnclaimed,
   complete,
-  end,
+  decideUnknown,
   extend,
+  type Holder,
   release,
   saveStep,
   surrender,
 } from '../../src/core/protocol.ts';
-import type { Claimed, Completed, IdempotencyRecord } from '../../src/core/record.ts';
+import type { Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
 import type { Store, Written } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
+import { instead, replace } from '../stores/writes.ts';
 
 const HOUR = 3_600_000;
 let now: number;
@@ -38,28 +40,41 @@ const acquire = async (more?: Partial<ClaimRequest>): Promise<Claimed> => {
   if (claimed.kind !== 'acquired') throw new Error(claimed.kind);
   return claimed.lease;
 };
+const by = (lease: Claimed): Holder => ({ store, lease, retention: HOUR, now: clock });
 const DONE = { kind: 'value', body: '"done"' } as const;
 const lost = (found: IdempotencyRecord | undefined): Written => ({ done: false, found });
 const AWAY = new IdempotencyError('STORE_UNAVAILABLE', 'away');
 /** What the store holds, by way of a write that must lose against it. */
 const kept = async (): Promise<IdempotencyRecord | undefined> => {
   const never = { id: 'id', status: 'IN_PROGRESS', version: -1, attempt: 0, claimedAt: 0, steps: {} } as const;
-  const written = await store.replace(never, never);
+  const written = await store.write(replace(never, never));
   return written.done ? undefined : written.found;
 };
 
 describe('claim', () => {
   it('says what it took, and counts the attempts', async () => {
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: undefined, lease: { attempt: 1, version: 1 } });
+    expect(await claim(store, request(), clock)).toMatchObject({
+      takeover: undefined,
+      lease: { attempt: 1, version: 1 },
+    });
     now += 1_000;
     const second = await acquire();
     expect(second).toMatchObject({ attempt: 2, version: 2 });
-    await release(store, second, HOUR, clock);
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'released' }, lease: { attempt: 3 } });
+    await release(by(second));
+    expect(await claim(store, request(), clock)).toMatchObject({
+      takeover: { from: 'released' },
+      lease: { attempt: 3 },
+    });
     now += 1_000;
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' }, lease: { attempt: 4 } });
+    expect(await claim(store, request(), clock)).toMatchObject({
+      takeover: { from: 'abandoned' },
+      lease: { attempt: 4 },
+    });
     now += 2 * HOUR;
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'expired' }, lease: { attempt: 5 } });
+    expect(await claim(store, request(), clock)).toMatchObject({
+      takeover: { from: 'expired' },
+      lease: { attempt: 5 },
+    });
   });
 
   it('never expires before its lease, however short the retention (A7)', async () => {
@@ -73,63 +88,54 @@ describe('claim', () => {
     const first = await acquire();
     now += 1_000;
     // The first run completes between the insert that met it and the replace.
-    const racing: Store = {
-      ...store,
-      replace: async (seen, next) => {
-        await complete(store, first, DONE, HOUR, clock);
-        return store.replace(seen, next);
-      },
-    };
+    const racing = instead(store, 'replace', async (_, send) => {
+      await complete(by(first), DONE);
+      return send();
+    });
     expect(await claim(racing, request(), clock)).toMatchObject({ kind: 'replay', outcome: DONE });
   });
 
   it('begins anew where TTL deleted the record in the way', async () => {
     const old = await acquire();
-    await complete(store, old, DONE, HOUR, clock);
+    await complete(by(old), DONE);
     now += 2 * HOUR;
     const replaced = memoryStore();
     let met = false;
-    const racing: Store = {
-      ...replaced,
-      insert: (next) => {
-        const target = met ? replaced : store;
-        met = true;
-        return target.insert(next);
-      },
-    };
+    const racing = instead(replaced, 'insert', (write, send) => {
+      if (met) return send();
+      met = true;
+      return store.write(write);
+    });
     expect(await claim(racing, request(), clock)).toMatchObject({ kind: 'acquired', lease: { attempt: 1 } });
   });
 
   it('gives way after losing five times in a row', async () => {
     const old = await acquire();
     now += 1_000;
-    const replace = vi.fn(async () => lost(old));
-    expect(await claim({ ...store, replace }, request(), clock)).toEqual({ kind: 'conflict' });
-    expect(replace).toHaveBeenCalledTimes(4); // after an insert
+    const loses = vi.fn(async () => lost(old));
+    expect(await claim(instead(store, 'replace', loses), request(), clock)).toEqual({ kind: 'conflict' });
+    expect(loses).toHaveBeenCalledTimes(4); // after an insert
   });
 
   it('gives back what may have landed though the store did not say so: the next runs at once', async () => {
-    const { insert, replace } = store;
-    const losesAnswer =
-      <A extends unknown[]>(write: (...args: A) => unknown) =>
-      async (...args: A): Promise<never> => {
-        await write(...args);
-        throw AWAY;
-      };
-    await expect(claim({ ...store, insert: losesAnswer(insert) }, request(), clock)).rejects.toBe(AWAY);
+    const losesAnswer = async (_: object, send: () => Promise<Written>): Promise<never> => {
+      await send();
+      throw AWAY;
+    };
+    const unheard = instead(instead(store, 'insert', losesAnswer), 'replace', losesAnswer);
+    await expect(claim(unheard, request(), clock)).rejects.toBe(AWAY);
     const first = await claim(store, request(), clock);
-    expect(first).toMatchObject({ taken: { from: 'released' } });
+    expect(first).toMatchObject({ takeover: { from: 'released' } });
     now += 1_000;
-    await expect(claim({ ...store, replace: losesAnswer(replace) }, request(), clock)).rejects.toBe(AWAY);
+    await expect(claim(unheard, request(), clock)).rejects.toBe(AWAY);
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
   });
 
   it('gives nothing back where the store cannot have written anything', async () => {
     const noTable = new IdempotencyError('CONFIG_INVALID', 'no table');
-    const update = vi.fn(store.update);
-    const broken: Store = { ...store, insert: () => Promise.reject(noTable), update };
-    await expect(claim(broken, request(), clock)).rejects.toBe(noTable);
-    expect(update).not.toHaveBeenCalled();
+    const broken = vi.fn(() => Promise.reject(noTable));
+    await expect(claim({ write: broken }, request(), clock)).rejects.toBe(noTable);
+    expect(broken).toHaveBeenCalledTimes(1);
   });
 
   it('lets one of any number of claims win, in every order of their writes', async () => {
@@ -144,11 +150,7 @@ describe('claim', () => {
             await acquire();
             now += 1_000;
           }
-          const scheduled: Store = {
-            insert: scheduler.scheduleFunction((next) => store.insert(next)),
-            replace: scheduler.scheduleFunction((seen, next) => store.replace(seen, next)),
-            update: store.update,
-          };
+          const scheduled: Store = { write: scheduler.scheduleFunction((write) => store.write(write)) };
           const claims = Array.from({ length: count }, () => claim(scheduled, request(), clock));
           await scheduler.waitIdle();
           const kinds = (await Promise.all(claims)).map(({ kind }) => kind);
@@ -169,44 +171,44 @@ describe('a run whose lease was taken over', () => {
 
   it('can neither complete nor release nor extend (A4, A5)', async () => {
     const { stale, winner } = await takenOver();
-    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
-    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
-    expect(await extend(store, stale, now + HOUR, HOUR)).toBe(false);
+    expect(await complete(by(stale), DONE)).toEqual({ kind: 'lost' });
+    expect(await release(by(stale))).toEqual({ kind: 'lost' });
+    expect(await extend(by(stale), now + HOUR)).toBe(false);
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
-    expect(await complete(store, winner, DONE, HOUR, clock)).toEqual({ kind: 'done' });
+    expect(await complete(by(winner), DONE)).toEqual({ kind: 'done' });
   });
 
   it('has released nothing where a later one did, or another that counts from 1 again', async () => {
     const { stale, winner } = await takenOver();
-    await release(store, winner, HOUR, clock);
-    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
+    await release(by(winner));
+    expect(await release(by(stale))).toEqual({ kind: 'lost' });
     store = memoryStore(); // TTL deleted the record
     const another = await acquire();
     expect(another.attempt).toBe(stale.attempt);
-    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'lost' });
+    expect(await release(by(stale))).toEqual({ kind: 'lost' });
   });
 
   it("adopts the winner's outcome", async () => {
     const { stale, winner } = await takenOver();
-    await complete(store, winner, DONE, HOUR, clock);
-    expect(await complete(store, stale, { kind: 'value', body: '"mine"' }, HOUR, clock)).toEqual({
+    await complete(by(winner), DONE);
+    expect(await complete(by(stale), { kind: 'value', body: '"mine"' })).toEqual({
       kind: 'adopted',
       outcome: DONE,
     });
-    expect(await release(store, stale, HOUR, clock)).toEqual({ kind: 'adopted', outcome: DONE });
+    expect(await release(by(stale))).toEqual({ kind: 'adopted', outcome: DONE });
   });
 
   it('adopts nothing of another payload, nor what has expired', async () => {
     const stale = await acquire();
     now += 2 * HOUR;
     const other = await acquire({ fingerprint: 'g' });
-    await complete(store, other, DONE, HOUR, clock);
-    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+    await complete(by(other), DONE);
+    expect(await complete(by(stale), DONE)).toEqual({ kind: 'lost' });
     now += 2 * HOUR;
     const same = await acquire({ fingerprint: 'f' });
-    await complete(store, same, DONE, HOUR, clock);
+    await complete(by(same), DONE);
     now += 2 * HOUR;
-    expect(await complete(store, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+    expect(await complete(by(stale), DONE)).toEqual({ kind: 'lost' });
   });
 });
 
@@ -214,28 +216,25 @@ describe('complete', () => {
   it('adopts nothing that expires while the answer is on its way', async () => {
     const stale = await acquire();
     now += 5_000;
-    await complete(store, await acquire(), DONE, HOUR, clock);
-    const slow: Store = {
-      ...store,
-      update: async (held, change) => {
-        const written = await store.update(held, change);
-        now += HOUR + 1_000;
-        return written;
-      },
-    };
-    expect(await complete(slow, stale, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+    await complete(by(await acquire()), DONE);
+    const slow = instead(store, 'update', async (_, send) => {
+      const written = await send();
+      now += HOUR + 1_000;
+      return written;
+    });
+    expect(await complete({ ...by(stale), store: slow }, DONE)).toEqual({ kind: 'lost' });
   });
 
   it('is done when an earlier try of it has landed', async () => {
     const lease = await acquire();
-    await complete(store, lease, DONE, HOUR, clock);
-    expect(await complete(store, lease, DONE, HOUR, clock)).toEqual({ kind: 'done' });
+    await complete(by(lease), DONE);
+    expect(await complete(by(lease), DONE)).toEqual({ kind: 'done' });
   });
 
   it('is not undone by a release that comes late', async () => {
     const lease = await acquire();
-    await complete(store, lease, DONE, HOUR, clock);
-    await release(store, lease, HOUR, clock);
+    await complete(by(lease), DONE);
+    await release(by(lease));
     expect(await claim(store, request(), clock)).toMatchObject({ kind: 'replay' });
   });
 });
@@ -243,14 +242,14 @@ describe('complete', () => {
 describe('release', () => {
   it('is done when an earlier try of it has landed', async () => {
     const lease = await acquire();
-    await release(store, lease, HOUR, clock);
-    expect(await release(store, lease, HOUR, clock)).toEqual({ kind: 'done' });
+    await release(by(lease));
+    expect(await release(by(lease))).toEqual({ kind: 'done' });
   });
 
   it('is not a completion: what comes after it has lost', async () => {
     const lease = await acquire();
-    await release(store, lease, HOUR, clock);
-    expect(await complete(store, lease, DONE, HOUR, clock)).toEqual({ kind: 'lost' });
+    await release(by(lease));
+    expect(await complete(by(lease), DONE)).toEqual({ kind: 'lost' });
   });
 });
 
@@ -259,7 +258,7 @@ describe('commitUnclaimed', () => {
   const against = (...found: (IdempotencyRecord | undefined)[]) =>
     vi.fn<Required<Store>['transact']>(async () => (found.length > 0 ? lost(found.shift()) : { done: true }));
   const atomic = (transact: Required<Store>['transact'], asked = request()) =>
-    commitUnclaimed({ ...store, transact }, asked, DONE, [], clock);
+    commitUnclaimed({ ...store, transact }, { ...asked, outcome: DONE, writes: [] }, clock);
 
   it('goes on where the record in the way is gone, abandoned, or of a claim of its own', async () => {
     const mine = request();
@@ -270,10 +269,10 @@ describe('commitUnclaimed', () => {
     expect(await atomic(transact, mine)).toEqual({ kind: 'done' });
     const next = { status: 'COMPLETED', fingerprint: 'f', owner: mine.owner, outcome: DONE };
     expect(transact.mock.calls.map(([write]) => write)).toMatchObject([
-      { next: { ...next, version: 1, attempt: 1 }, seen: undefined },
-      { next: { ...next, version: 1, attempt: 1 }, seen: undefined },
-      { next: { ...next, version: 2, attempt: 2 }, seen: abandoned },
-      { next: { ...next, version: 2, attempt: 2 }, seen: claimed },
+      { kind: 'insert', next: { ...next, version: 1, attempt: 1 } },
+      { kind: 'insert', next: { ...next, version: 1, attempt: 1 } },
+      { kind: 'replace', next: { ...next, version: 2, attempt: 2 }, seen: abandoned },
+      { kind: 'replace', next: { ...next, version: 2, attempt: 2 }, seen: claimed },
     ]);
   });
 
@@ -295,45 +294,46 @@ describe('commitUnclaimed', () => {
       completedAt: now,
     } as const;
     const transact = async () => ({ done: false, found }) as const;
-    expect(await commitUnclaimed({ ...store, transact }, mine, DONE, [], clock)).toEqual({ kind: 'done' });
+    expect(await atomic(transact, mine)).toEqual({ kind: 'done' });
   });
 });
 
 describe('surrender', () => {
   it('leaves the outcome as unknown as it was, and at once for the next to ask', async () => {
     const lease = await acquire({ onUnknown: 'reconcile' });
-    await surrender(store, lease, HOUR, clock);
+    await surrender(by(lease));
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+    expect(await claim(store, request(), clock)).toMatchObject({ takeover: { from: 'abandoned' } });
   });
 
   it('keeps a record that expires for another retention', async () => {
     const lease = await acquire({ retention: 1_000 });
-    await surrender(store, lease, HOUR, clock);
+    await surrender(by(lease));
     now += HOUR - 1;
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+    expect(await claim(store, request(), clock)).toMatchObject({ takeover: { from: 'abandoned' } });
   });
 });
 
-describe('end', () => {
-  const by = () => ({ owner: 'operator', retention: HOUR, now });
+describe('decideUnknown', () => {
+  const decide = (outcome: Outcome | undefined, on = store) =>
+    decideUnknown(on as Required<Store>, { id: 'id', outcome, owner: 'operator', retention: HOUR, now });
   const abandoned = async (): Promise<Claimed> => {
     const lease = await acquire({ onUnknown: 'refuse' });
-    await saveStep(store, lease, 'charge', DONE);
+    await saveStep(by(lease), 'charge', DONE);
     now += 1_000;
     return lease;
   };
 
   it('records an outcome for what nobody knew', async () => {
     await abandoned();
-    expect(await end(store, 'id', DONE, by())).toBe('done');
+    expect(await decide(DONE)).toBe('done');
     expect(await kept()).toMatchObject({ status: 'COMPLETED', version: 3, owner: 'operator', outcome: DONE });
-    expect(await end(store, 'id', DONE, by())).toBe('known');
+    expect(await decide(DONE)).toBe('known');
   });
 
   it('releases without an outcome, and keeps the steps for the next run', async () => {
     await abandoned();
-    expect(await end(store, 'id', undefined, by())).toBe('done');
+    expect(await decide(undefined)).toBe('done');
     expect(await kept()).toMatchObject({ status: 'IN_PROGRESS', version: 3, steps: { charge: DONE } });
     expect(await acquire()).toMatchObject({ steps: { charge: DONE } });
   });
@@ -345,38 +345,34 @@ describe('end', () => {
     ['by TTL', () => undefined, 'changed'],
   ])('says who was quicker, where the record was changed %s', async (_, found, said) => {
     await abandoned();
-    const looked = vi.fn(store.replace);
-    const racing: Store = {
-      ...store,
-      replace: async (seen, next) => (seen.version === 0 ? looked(seen, next) : lost(found(next))),
-    };
-    expect(await end(racing, 'id', DONE, by())).toBe(said);
+    const racing = instead(store, 'replace', async ({ next }) => lost(found(next)));
+    expect(await decide(DONE, racing)).toBe(said);
   });
 });
 
 describe('extend', () => {
   it('holds where a later extension came first', async () => {
     const lease = await acquire();
-    await extend(store, lease, now + 9_000, HOUR);
-    expect(await extend(store, lease, now + 5_000, HOUR)).toBe(true);
+    await extend(by(lease), now + 9_000);
+    expect(await extend(by(lease), now + 5_000)).toBe(true);
     now += 8_999;
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
   });
 
   it('gives a record that never expires no expiry', async () => {
     const lease = await acquire({ onUnknown: 'refuse' });
-    await extend(store, lease, now + 9_000, HOUR);
+    await extend(by(lease), now + 9_000);
     now += 1_000 * HOUR;
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
   });
 
   it('moves lease and expiry together', async () => {
     const lease = await acquire({ retention: 1_000 });
-    expect(await extend(store, lease, now + HOUR, 1_000)).toBe(true);
+    expect(await extend({ ...by(lease), retention: 1_000 }, now + HOUR)).toBe(true);
     now += HOUR - 1;
     expect(await claim(store, request(), clock)).toEqual({ kind: 'conflict' });
     now += 1;
     expect(await kept()).toMatchObject({ expiresAt: (now + 1_000) / 1_000 });
-    expect(await claim(store, request(), clock)).toMatchObject({ taken: { from: 'abandoned' } });
+    expect(await claim(store, request(), clock)).toMatchObject({ takeover: { from: 'abandoned' } });
   });
 });

@@ -1,5 +1,4 @@
-import type { Change, Claimed, IdempotencyRecord } from '../../src/core/record.ts';
-import type { CompletingWrite, Store, Written } from '../../src/core/store.ts';
+import type { Store, Write, Written } from '../../src/core/store.ts';
 import type { Execution } from '../../src/execution.ts';
 import type { RunOnceOptions } from '../../src/options.ts';
 import { turn } from '../../src/testing/virtual-time.ts';
@@ -13,13 +12,13 @@ export interface Code {
 }
 
 /** What an executor waits for; `at`: since when, in ms on its own clock. */
-export type Request = Asked & { readonly at: number };
+export type Request = Wanted & { readonly at: number };
 
-type Asked =
-  | { readonly kind: 'insert'; readonly next: Claimed }
-  | { readonly kind: 'replace'; readonly seen: IdempotencyRecord; readonly next: IdempotencyRecord }
-  | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change }
-  | { readonly kind: 'transact'; readonly write: CompletingWrite }
+/** One that reaches the store. */
+export type StoreRequest = Request & { readonly kind: 'write' | 'transact' };
+
+type Wanted =
+  | { readonly kind: 'write' | 'transact'; readonly write: Write }
   | { readonly kind: 'effect'; readonly name: string }
   | { readonly kind: 'timer'; readonly due: number };
 
@@ -136,7 +135,7 @@ export class Executor {
     let liveUntil = 0;
     const lease = Number(program.options?.lease ?? LEASE);
 
-    const ask = <T>(request: Asked, open: (reply: Reply) => T): Promise<T> => {
+    const ask = <T>(request: Wanted, open: (reply: Reply) => T): Promise<T> => {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const settle = (reply: Reply): void => {
         try {
@@ -154,18 +153,11 @@ export class Executor {
       throw new code.IdempotencyError('STORE_UNAVAILABLE', 'down');
     };
     const store: Store = {
-      insert: (next) => {
-        liveUntil = world.now + lease;
-        return ask({ kind: 'insert', next }, written);
-      },
-      replace: (seen, next) => {
-        liveUntil = 'leaseUntil' in next ? world.now + lease : 0;
-        return ask({ kind: 'replace', seen: seen as IdempotencyRecord, next }, written);
-      },
-      update: async (held, change) => {
+      write: async (write) => {
         const promised = world.now + lease;
-        const result = await ask({ kind: 'update', held, change }, written);
-        if (result.done && 'leaseUntil' in change) liveUntil = promised;
+        if (write.kind !== 'update') liveUntil = 'leaseUntil' in write.next ? promised : 0;
+        const result = await ask({ kind: 'write', write }, written);
+        if (result.done && write.kind === 'update' && write.change.kind === 'extend') liveUntil = promised;
         return result;
       },
       transact: (write) => ask({ kind: 'transact', write }, written),

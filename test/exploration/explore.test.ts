@@ -31,7 +31,10 @@ describe('within a bound smaller than that of `npm run test:explore`', () => {
   });
 
   it('a wrong protocol is caught, and shown by its shortest history', async () => {
-    const careless: typeof store = { ...store, inserted: (_, next) => next };
+    const careless: typeof store = {
+      ...store,
+      applied: (found, write) => (write.kind === 'insert' ? write.next : store.applied(found, write)),
+    };
     const [{ programs, bounds }] = CONFIGURATIONS as [(typeof CONFIGURATIONS)[number]];
     const { violation } = await explore(new World({ ...REAL, store: careless }, programs, bounds), 'breadth');
     expect(violation?.invariant).toContain('1. Two runs of one key');

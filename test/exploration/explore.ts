@@ -1,5 +1,7 @@
 import { INVARIANTS, type Invariant, type Step } from './invariants.ts';
-import type { State, World } from './world.ts';
+import { movesOf } from './moves.ts';
+import { fingerprintOf, isOver, type State } from './state.ts';
+import type { World } from './world.ts';
 
 export interface Report {
   readonly states: number;
@@ -34,7 +36,7 @@ interface Visit {
 export async function explore(world: World, order: 'depth' | 'breadth' = 'depth', only?: number): Promise<Report> {
   const invariants = INVARIANTS.filter(({ says }) => only === undefined || says.startsWith(`${only}.`));
   const initial = world.initial();
-  const seen = new Set([world.keyOf(initial)]);
+  const seen = new Set([fingerprintOf(initial)]);
   const open: Visit[] = [{ state: initial, depth: 0 }];
   let moves = 0;
   let ends = 0;
@@ -49,9 +51,9 @@ export async function explore(world: World, order: 'depth' | 'breadth' = 'depth'
 
   for (let next = 0; order === 'depth' ? open.length > 0 : next < open.length; next++) {
     const visit = (order === 'depth' ? open.pop() : open[next]) as Visit;
-    if (world.isOver(visit.state)) ends++;
+    if (isOver(visit.state)) ends++;
     depth = Math.max(depth, visit.depth);
-    for (const [choice, move] of world.moves(visit.state).entries()) {
+    for (const [choice, move] of movesOf(world, visit.state).entries()) {
       moves++;
       let state = move.make();
       if (state instanceof Promise) state = await state;
@@ -59,7 +61,7 @@ export async function explore(world: World, order: 'depth' | 'breadth' = 'depth'
       if (broken instanceof Promise) broken = await broken;
       const there: Visit = { state, depth: visit.depth + 1, from: visit, label: move.label, choice };
       if (broken) return report({ ...broken, ...pathOf(there) });
-      const key = world.keyOf(state);
+      const key = fingerprintOf(state);
       if (seen.has(key)) continue;
       seen.add(key);
       open.push(there);

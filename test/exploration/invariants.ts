@@ -1,7 +1,10 @@
 import { fingerprintOf } from '../../src/core/identity.ts';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
-import { type Place, RETENTION, type Request, type Result, SECOND } from './executor.ts';
-import { bodyOf, isOwners, isRelease, type KeyState, type Move, ownerOf, type State, type World } from './world.ts';
+import { type Place, RETENTION, type Result, SECOND, type StoreRequest } from './executor.ts';
+import type { Move } from './moves.ts';
+import { isOwners, isRelease, isStep } from './requests.ts';
+import { bodyOf, isOver, isRunning, type KeyState, ownerOf, type State } from './state.ts';
+import type { World } from './world.ts';
 
 /** One thing that happened. */
 export interface Step {
@@ -24,7 +27,7 @@ export const INVARIANTS: readonly Invariant[] = [
     broken: ({ world, after }) => {
       const live = after.places.flatMap((place, i) => {
         const isLive = place?.inside && world.clockOf(after, i) < place.liveUntil;
-        return isLive && world.isRunning(after, i) ? [i] : [];
+        return isLive && isRunning(after, i) ? [i] : [];
       });
       const keys = live.map((i) => world.program(i).key);
       return new Set(keys).size < keys.length ? `${live.join(' and ')} are inside` : undefined;
@@ -76,7 +79,7 @@ export const INVARIANTS: readonly Invariant[] = [
         if (world.isCommitting(key) && isCompleted && commits === 0) return 'completed without its writes';
         const isFaultless =
           after.faultsLeft === world.bounds.faults && after.crashesLeft === world.bounds.crashes && allowed === 0;
-        if (isFaultless && generations === 1 && world.isOver(after)) {
+        if (isFaultless && generations === 1 && isOver(after)) {
           const isOnce = world.isAtomic(key) || (world.stepsOf(key) > 0 ? work <= 1 && work + steps >= 1 : work === 1);
           if (!isOnce) return `${work} effects without a fault`;
         }
@@ -167,7 +170,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-function isKeptLong(record: IdempotencyRecord, request: Request): boolean {
+function isKeptLong(record: IdempotencyRecord, request: StoreRequest): boolean {
   const leaseUntil = 'leaseUntil' in record ? record.leaseUntil : 0;
   // A step leaves the expiry as it is, also one that comes behind the lease.
   const written = isStep(request) ? 0 : request.at;
@@ -202,11 +205,6 @@ function outcomeOf(result: Result): Outcome | undefined {
 /** A refusal, or a run's own error that is to be retried. */
 function isOwnFailure({ result }: Ended): boolean {
   return outcomeOf(result) === undefined;
-}
-
-function isStep(request: Request): boolean {
-  if (request.kind === 'effect') return request.name.startsWith('step');
-  return request.kind === 'update' && 'step' in request.change;
 }
 
 function isRefusal(result: Result, code: string): boolean {

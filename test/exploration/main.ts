@@ -5,6 +5,7 @@ import { codeOf } from './code.ts';
 import { CONFIGURATIONS } from './configurations.ts';
 import { makeDeterministic } from './deterministic.ts';
 import type { Report, Violation } from './explore.ts';
+import { movesOf } from './moves.ts';
 import { MUTANTS } from './mutants.ts';
 import type { Job } from './worker.ts';
 import { World } from './world.ts';
@@ -112,7 +113,7 @@ async function replay(
   const world = new World(code, configuration.programs, configuration.bounds);
   let state = world.initial();
   for (const choice of schedule) {
-    const move = world.moves(state)[choice];
+    const move = movesOf(world, state)[choice];
     if (!move) throw new Error(`there is no move ${choice}`);
     state = await move.make();
     console.log(`${state.time} s  ${move.label}`);

@@ -19,10 +19,10 @@ interface Edit {
 const IN_PROGRESS = "found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner";
 const SEEN = 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner';
 const IF_SURE = 'if ((await steps.settled()) && !commits.doubt())\n      return';
-const ADOPTABLE = "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint && !isExpired(found, now)";
+const ADOPTABLE = "found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now)";
 const LEASE_UNTIL = 'Math.min(now + length, deadline) + clockSkew;';
 const EXPIRY = '{ expiresAt: seconds(leaseUntil + retention) } : { retention }';
-const MISMATCH = "  if (differ(found.fingerprint, asked.fingerprint)) return { kind: 'mismatch' };\n";
+const MISMATCH = "  if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };\n";
 const IF_RERUN = "onUnknown === 'rerun' ? { expiresAt";
 const IDENTITY = '[scope, operation, principal ?? null, key]';
 
@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
-        replace: "found?.status !== 'IN_PROGRESS' || (!('outcome' in change) && found.owner !== held.owner)",
+        replace: "found?.status !== 'IN_PROGRESS' || (change.kind !== 'complete' && found.owner !== held.owner)",
       },
     ],
   },
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
-        replace: "found?.status !== 'IN_PROGRESS' || (!('outcome' in change) && found.owner !== held.owner)",
+        replace: "found?.status !== 'IN_PROGRESS' || (change.kind !== 'complete' && found.owner !== held.owner)",
       },
     ],
   },
@@ -59,8 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
-        replace:
-          "found?.status !== 'IN_PROGRESS' || (('outcome' in change || 'step' in change || 'leaseUntil' in change) && found.owner !== held.owner)",
+        replace: "found?.status !== 'IN_PROGRESS' || (change.kind !== 'release' && found.owner !== held.owner)",
       },
     ],
   },
@@ -72,7 +71,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
-        replace: "found?.status !== 'IN_PROGRESS' || (!('step' in change) && found.owner !== held.owner)",
+        replace: "found?.status !== 'IN_PROGRESS' || (change.kind !== 'step' && found.owner !== held.owner)",
       },
     ],
   },
@@ -84,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
-        replace: "found?.status !== 'IN_PROGRESS' || (!('leaseUntil' in change) && found.owner !== held.owner)",
+        replace: "found?.status !== 'IN_PROGRESS' || (change.kind !== 'extend' && found.owner !== held.owner)",
       },
     ],
   },
@@ -98,13 +97,13 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'run.ts',
         find: '      publish(failed, about, error);\n',
         replace:
-          "      publish(failed, about, error);\n      if (done === 'completed') await release(store, lease, retention, Date.now).catch(() => {});\n",
+          "      publish(failed, about, error);\n      if (done === 'completed') await release(holder).catch(() => {});\n",
       },
       {
         file: 'stores/memory.ts',
         find: IN_PROGRESS,
         replace:
-          "(found?.status !== 'IN_PROGRESS' && ('outcome' in change || 'step' in change)) || found?.owner === undefined || found.owner !== held.owner",
+          "(found?.status !== 'IN_PROGRESS' && change.kind !== 'release') || found?.owner === undefined || found.owner !== held.owner",
       },
     ],
   },
@@ -142,7 +141,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'insert over what is there',
     in: 'two requests',
     breaks: 1,
-    edits: [{ file: 'stores/memory.ts', find: 'return found ? undefined : next;', replace: 'return next;' }],
+    edits: [
+      { file: 'stores/memory.ts', find: 'return found ? undefined : write.next;', replace: 'return write.next;' },
+    ],
   },
   {
     name: 'release with a step in flight',
@@ -194,7 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'core/decide.ts',
         find: ADOPTABLE,
-        replace: "found?.status === 'COMPLETED' && found.fingerprint === asked.fingerprint",
+        replace: "found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint",
       },
     ],
   },
@@ -207,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'core/protocol.ts',
         find: "    else return decision;\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
         replace:
-          "    else {\n      if (decision.kind === 'conflict') await release(store, seen as Claimed, request.retention, now);\n      return decision;\n    }\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
+          "    else {\n      if (decision.kind === 'conflict') await release({ ...holder, lease: seen as Claimed });\n      return decision;\n    }\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
       },
     ],
   },
@@ -239,7 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no clock skew in an extension',
     in: 'leases are prolonged, the second clock is ahead',
     breaks: 1,
-    edits: [{ file: 'lease.ts', find: 'lease, next + clockSkew, retention', replace: 'lease, next, retention' }],
+    edits: [{ file: 'lease.ts', find: 'store }, next + clockSkew,', replace: 'store }, next,' }],
   },
   {
     name: 'expiry before the lease',
@@ -316,7 +317,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "  if (isHeld(found) && found.owner === asked.owner) return { kind: 'mine', lease: found };\n",
+        find: "  if (isHeld(found) && found.owner === claimant.owner) return { kind: 'mine', lease: found };\n",
         replace: '',
       },
     ],
@@ -328,7 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: "taken?.from !== 'expired' && taken?.seen.status === 'IN_PROGRESS' ? taken.seen.steps : {}",
+        find: "takeover?.from !== 'expired' && takeover?.seen.status === 'IN_PROGRESS' ? takeover.seen.steps : {}",
         replace: '{}',
       },
     ],
@@ -364,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/decide.ts',
-        find: "return asked.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };",
+        find: "return claimant.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };",
         replace: "return { kind: 'take', from: 'abandoned' };",
       },
     ],
@@ -376,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'begin.ts',
-        find: 'return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.taken);',
+        find: 'return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.takeover);',
         replace: 'return held(settings, arrival, terms, claimed);',
       },
     ],
@@ -386,7 +387,7 @@ export const MUTANTS: readonly Mutant[] = [
     in: 'unknown outcomes are looked into, and rerun',
     breaks: 9,
     edits: [
-      { file: 'core/protocol.ts', find: "taken?.from === 'abandoned' ? surrender : release", replace: 'release' },
+      { file: 'core/protocol.ts', find: "takeover?.from === 'abandoned' ? surrender : release", replace: 'release' },
     ],
   },
   {
@@ -396,7 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run.ts',
-        find: "if (taken?.from !== 'abandoned') await giveUp();",
+        find: "if (takeover?.from !== 'abandoned') await giveUp();",
         replace: 'if (true) await giveUp();',
       },
     ],
@@ -455,8 +456,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: 'const written = await store.transact({ held: lease, completion: change }, writes);',
-        replace: 'const written: any = await store.update(lease, change);',
+        find: "const written = await store.transact({ kind: 'update', held: lease, change }, writes);",
+        replace: "const written: any = await store.write({ kind: 'update', held: lease, change });",
       },
     ],
   },
@@ -467,7 +468,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/record.ts',
-        find: "return 'leaseUntil' in change && change.leaseUntil < record.leaseUntil;",
+        find: "return change.kind === 'extend' && change.leaseUntil < record.leaseUntil;",
         replace: 'return false;',
       },
     ],
@@ -503,8 +504,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: 'return settle(store, lease, { expiresAt: seconds(now() + retention) }, now);',
-        replace: 'return settle(store, lease, { expiresAt: seconds(now()) }, now);',
+        find: 'expiresAt: seconds(holder.now() + holder.retention)',
+        replace: 'expiresAt: seconds(holder.now())',
       },
     ],
   },
@@ -515,8 +516,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: '{ leaseUntil, ...expiry(lease, leaseUntil + retention) }',
-        replace: '{ leaseUntil, expiresAt: lease.expiresAt }',
+        find: "kind: 'extend', leaseUntil, ...expiry(lease, leaseUntil + retention)",
+        replace: "kind: 'extend', leaseUntil, expiresAt: lease.expiresAt",
       },
     ],
   },

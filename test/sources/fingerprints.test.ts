@@ -1,17 +1,17 @@
-import { idempotent, idempotentBatch, memoryStore, type Store } from 'effectively-once';
+import { idempotent, idempotentBatch, memoryStore } from 'effectively-once';
 import { expect, it } from 'vitest';
 import { httpEvent } from '../events.ts';
+import { instead } from '../stores/writes.ts';
 import { lambdaContext, sqsRecord } from '../ways.ts';
 
 // A new one would refuse every retry that comes across a deploy.
 it('the fingerprint of an event does not change from version to version', async () => {
   const fingerprints: (string | undefined)[] = [];
-  const store = memoryStore();
-  const insert: Store['insert'] = (next) => {
+  const store = instead(memoryStore(), 'insert', ({ next }, send) => {
     fingerprints.push(next.fingerprint);
-    return store.insert(next);
-  };
-  const options = { store: { ...store, insert }, scope: 'test' };
+    return send();
+  });
+  const options = { store, scope: 'test' };
   const handler = idempotent(async (_: object) => {}, options);
   await handler(httpEvent({ key: '1', body: { b: 1, a: 'é' } }), lambdaContext());
   await handler(httpEvent({ key: '2' }), lambdaContext());

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
 import type { Store } from '../../src/core/store.ts';
+import { insert, replace, update } from './writes.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -13,89 +14,92 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       store = await open();
     });
 
-    const completion = {
-      status: 'COMPLETED',
-      outcome: { kind: 'value', body: '1' },
-      completedAt: NOW,
-      expiresAt: 9,
-    } as const;
-    const step = { step: 'charge', ended: { kind: 'value', body: '1' } } as const;
-    const release = { expiresAt: 9 } as const;
-    const extension = { leaseUntil: NOW + 9_000, expiresAt: 9 } as const;
-    const surrender = { leaseEnded: NOW - 9_000, expiresAt: 9 } as const;
+    const outcome = { kind: 'value', body: '1' } as const;
+    const completion = { kind: 'complete', outcome, completedAt: NOW, expiresAt: 9 } as const;
+    const completed = { status: 'COMPLETED', outcome, completedAt: NOW, expiresAt: 9 } as const;
+    const step = { kind: 'step', name: 'charge', outcome } as const;
+    const release = { kind: 'release', expiresAt: 9 } as const;
+    const extension = { kind: 'extend', leaseUntil: NOW + 9_000, expiresAt: 9 } as const;
+    const surrender = { kind: 'end', leaseUntil: NOW - 9_000, expiresAt: 9 } as const;
     const changes: [string, Change, (held: Claimed) => IdempotencyRecord][] = [
       [
         'completes',
         completion,
-        ({ leaseUntil, steps, ...held }) => ({ ...held, ...completion, version: held.version + 1 }),
+        ({ leaseUntil, steps, ...held }) => ({ ...held, ...completed, version: held.version + 1 }),
       ],
-      ['releases', release, ({ leaseUntil, owner, ...held }) => ({ ...held, ...release, version: held.version + 1 })],
-      ['records a step', step, (held) => ({ ...held, steps: { charge: step.ended }, version: held.version + 1 })],
+      ['releases', release, ({ leaseUntil, owner, ...held }) => ({ ...held, expiresAt: 9, version: held.version + 1 })],
+      ['records a step', step, (held) => ({ ...held, steps: { charge: outcome }, version: held.version + 1 })],
       [
         'surrenders',
         surrender,
         (held) => ({ ...held, leaseUntil: NOW - 9_000, expiresAt: 9, version: held.version + 1 }),
       ],
-      ['extends', extension, (held) => ({ ...held, ...extension, version: held.version + 1 })],
+      ['extends', extension, (held) => ({ ...held, leaseUntil: NOW + 9_000, expiresAt: 9, version: held.version + 1 })],
     ];
 
     /** The record, by way of a write that must lose against it. */
     const read = async (id: string): Promise<IdempotencyRecord | undefined> => {
-      const written = await store.replace(claimed({ id, version: -1 }), claimed({ id }));
+      const written = await store.write(replace(claimed({ id, version: -1 }), claimed({ id })));
       if (written.done) throw new Error('replaced what was not seen');
       return written.found;
     };
 
     it('inserts where no record has the id, and keeps every attribute', async () => {
       const record = claimed({ fingerprint: 'f' });
-      expect(await store.insert(record)).toEqual({ done: true });
+      expect(await store.write(insert(record))).toEqual({ done: true });
       expect(await read(record.id)).toEqual(record);
     });
 
     it('hands back the record in the way of an insert', async () => {
       const first = claimed();
-      await store.insert(first);
-      expect(await store.insert(claimed({ id: first.id }))).toEqual({ done: false, found: first });
+      await store.write(insert(first));
+      expect(await store.write(insert(claimed({ id: first.id })))).toEqual({ done: false, found: first });
     });
 
     it('lets one of many concurrent inserts win', async () => {
       const { id } = claimed();
-      const written = await Promise.all(Array.from({ length: 20 }, () => store.insert(claimed({ id }))));
+      const written = await Promise.all(Array.from({ length: 20 }, () => store.write(insert(claimed({ id })))));
       expect(written.filter(({ done }) => done)).toHaveLength(1);
     });
 
     it('replaces the record that was seen', async () => {
       const seen = claimed();
       const next = claimed({ id: seen.id, version: 2, attempt: 2 });
-      await store.insert(seen);
-      expect(await store.replace(seen, next)).toEqual({ done: true });
+      await store.write(insert(seen));
+      expect(await store.write(replace(seen, next))).toEqual({ done: true });
       expect(await read(seen.id)).toEqual(next);
     });
 
     it('lets one of many concurrent replaces win', async () => {
       const seen = claimed();
-      await store.insert(seen);
-      const replaces = Array.from({ length: 20 }, () => store.replace(seen, claimed({ id: seen.id, version: 2 })));
+      await store.write(insert(seen));
+      const replaces = Array.from({ length: 20 }, () =>
+        store.write(replace(seen, claimed({ id: seen.id, version: 2 }))),
+      );
       expect((await Promise.all(replaces)).filter(({ done }) => done)).toHaveLength(1);
     });
 
     it('does not replace a record that was changed since', async () => {
       const seen = claimed();
-      await store.insert(seen);
-      await store.update(seen, extension);
-      const found = { ...seen, ...extension, version: 2 };
-      expect(await store.replace(seen, claimed({ id: seen.id }))).toEqual({ done: false, found });
+      await store.write(insert(seen));
+      await store.write(update(seen, extension));
+      const { leaseUntil, expiresAt } = extension;
+      const found = { ...seen, leaseUntil, expiresAt, version: 2 };
+      expect(await store.write(replace(seen, claimed({ id: seen.id })))).toEqual({ done: false, found });
     });
 
     it('does not replace another record that has the same id and version', async () => {
       const found = claimed({ claimedAt: NOW + 1 });
-      await store.insert(found);
-      expect(await store.replace(claimed({ id: found.id }), claimed({ id: found.id }))).toEqual({ done: false, found });
+      await store.write(insert(found));
+      expect(await store.write(replace(claimed({ id: found.id }), claimed({ id: found.id })))).toEqual({
+        done: false,
+        found,
+      });
     });
 
     it('replaces nothing where the record is gone', async () => {
       const seen = claimed();
-      expect(await store.replace(seen, claimed({ id: seen.id }))).toEqual({ done: false, found: undefined });
+      expect(await store.write(replace(seen, claimed({ id: seen.id })))).toEqual({ done: false, found: undefined });
       expect(await read(seen.id)).toBeUndefined();
     });
 
@@ -103,66 +107,89 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       '%s for the owner, raises the version and leaves nothing of the old state',
       async (_, change, after) => {
         const held = claimed({ fingerprint: 'f' });
-        await store.insert(held);
-        expect(await store.update(held, change)).toEqual({ done: true });
+        await store.write(insert(held));
+        expect(await store.write(update(held, change))).toEqual({ done: true });
         expect(await read(held.id)).toEqual(after(held));
       },
     );
 
     it.each(changes)('never %s for another owner', async (_, change) => {
       const found = claimed();
-      await store.insert(found);
-      expect(await store.update({ ...found, owner: 'another' }, change)).toEqual({ done: false, found });
+      await store.write(insert(found));
+      expect(await store.write(update({ ...found, owner: 'another' }, change))).toEqual({ done: false, found });
       expect(await read(found.id)).toEqual(found);
     });
 
     it.each(changes)('never %s what is completed', async (_, change) => {
       const held = claimed();
-      await store.insert(held);
-      await store.update(held, completion);
+      await store.write(insert(held));
+      await store.write(update(held, completion));
       const { leaseUntil, steps, ...rest } = held;
-      const found = { ...rest, ...completion, version: 2 };
-      expect(await store.update(held, change)).toEqual({ done: false, found });
+      const found = { ...rest, ...completed, version: 2 };
+      expect(await store.write(update(held, change))).toEqual({ done: false, found });
     });
 
     it.each(changes)('never %s what is released', async (_, change) => {
       const held = claimed();
-      await store.insert(held);
-      await store.update(held, release);
+      await store.write(insert(held));
+      await store.write(update(held, release));
       const { leaseUntil, owner, ...rest } = held;
-      expect(await store.update(held, change)).toEqual({ done: false, found: { ...rest, ...release, version: 2 } });
+      expect(await store.write(update(held, change))).toEqual({
+        done: false,
+        found: { ...rest, expiresAt: 9, version: 2 },
+      });
     });
 
     it.each(changes)('never %s what is gone, and creates nothing', async (_, change) => {
       const held = claimed();
-      expect(await store.update(held, change)).toEqual({ done: false, found: undefined });
+      expect(await store.write(update(held, change))).toEqual({ done: false, found: undefined });
       expect(await read(held.id)).toBeUndefined();
+    });
+
+    it('reads the record as it is, if it can read', async () => {
+      const held = claimed();
+      await store.write(insert(held));
+      await store.write(update(held, extension));
+      if (!store.read) return;
+      expect(await store.read(held.id)).toEqual(await read(held.id));
+      expect(await store.read('nowhere')).toBeUndefined();
+    });
+
+    it('judges each of several writes alone, if it takes several', async () => {
+      const [first, second] = [claimed(), claimed()];
+      await store.write(insert(first));
+      const writes = [insert(first), insert(second), update(first, step), update(claimed(), step)];
+      expect((await store.writeAll?.(writes)) ?? []).toEqual(
+        store.writeAll ? [{ done: false, found: first }, { done: true }, { done: true }, { done: false }] : [],
+      );
     });
 
     it("keeps the owner's changes apart from the version it saw, so that they may come in any order", async () => {
       const held = claimed();
-      await store.insert(held);
-      await Promise.all([store.update(held, extension), store.update(held, extension)]);
-      expect(await store.update(held, completion)).toEqual({ done: true });
+      await store.write(insert(held));
+      await Promise.all([store.write(update(held, extension)), store.write(update(held, extension))]);
+      expect(await store.write(update(held, completion))).toEqual({ done: true });
       expect(await read(held.id)).toMatchObject({ status: 'COMPLETED', version: 4 });
     });
 
     it('never moves a lease back', async () => {
       const held = claimed();
-      await store.insert(held);
-      const late = { leaseUntil: held.leaseUntil - 1, expiresAt: 9 };
-      expect(await store.update(held, late)).toEqual({ done: false, found: held });
-      expect(await store.update(held, { ...late, leaseUntil: held.leaseUntil })).toEqual({ done: true });
+      await store.write(insert(held));
+      const late = { kind: 'extend', leaseUntil: held.leaseUntil - 1, expiresAt: 9 } as const;
+      expect(await store.write(update(held, late))).toEqual({ done: false, found: held });
+      expect(await store.write(update(held, { ...late, leaseUntil: held.leaseUntil }))).toEqual({ done: true });
     });
 
     it('keeps steps of any name, side by side', async () => {
       const held = claimed();
       const names = ['a', 'a.b', '#a', ':a', 'ü', 'steps', '__proto__x', ' '];
-      await store.insert(held);
-      await Promise.all(names.map((name) => store.update(held, { step: name, ended: { kind: 'value', body: name } })));
+      await store.write(insert(held));
+      await Promise.all(
+        names.map((name) => store.write(update(held, { kind: 'step', name, outcome: { kind: 'value', body: name } }))),
+      );
       const steps = Object.fromEntries(names.map((name) => [name, { kind: 'value', body: name }]));
       expect(await read(held.id)).toMatchObject({ steps, version: 1 + names.length });
-      await store.update(held, release);
+      await store.write(update(held, release));
       expect(await read(held.id)).toMatchObject({ steps });
     });
 
@@ -175,8 +202,8 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       { kind: 'value', body: Uint8Array.of(0, 255), codec: 'v8' },
     ] as const)('keeps the outcome %o as it is', async (outcome) => {
       const held = claimed();
-      await store.insert(held);
-      await store.update(held, { ...completion, outcome });
+      await store.write(insert(held));
+      await store.write(update(held, { ...completion, outcome }));
       expect(await read(held.id)).toMatchObject({ outcome });
       expect(((await read(held.id)) as { outcome: object }).outcome).toEqual(outcome);
     });
@@ -194,14 +221,14 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
         return { ...rest, body: sha256(body) };
       };
       const whole = { kind: 'value', codec: 'c', body: sha256(body) };
-      await store.insert(held);
-      await store.update(held, { step: 'one', ended: outcome });
+      await store.write(insert(held));
+      await store.write(update(held, { kind: 'step', name: 'one', outcome }));
       const inProgress = (await read(held.id)) as Claimed;
       expect(await loaded(inProgress.steps['one'])).toEqual(whole);
       const taker = claimed({ id: held.id, steps: inProgress.steps, version: 3 });
-      await store.replace(inProgress, taker);
+      await store.write(replace(inProgress, taker));
       expect(await loaded(((await read(held.id)) as Claimed).steps['one'])).toEqual(whole);
-      await store.update(taker, { ...completion, outcome });
+      await store.write(update(taker, { ...completion, outcome }));
       for (let time = 0; time < 2; time++) {
         expect(await loaded(((await read(held.id)) as Completed).outcome)).toEqual(whole);
       }

@@ -6,6 +6,7 @@ import { type DynamoDBStoreOptions, dynamoDBStore } from '../../src/stores/dynam
 import { ACTIONS } from '../../src/stores/dynamodb-item.ts';
 import { createTable, engineClient } from '../engine.ts';
 import { claimed, testStore } from './contract.ts';
+import { insert, replace, update } from './writes.ts';
 
 const client = engineClient();
 const sent = new Set<string>();
@@ -34,9 +35,11 @@ describe('what DynamoDB is asked', () => {
   it('is just what the grant allows', async () => {
     const store = open();
     const held = claimed();
-    await store.insert(held);
-    await store.replace(held, held);
-    await store.update(held, { step: 'large', ended: { kind: 'value', body: randomBytes(9_000) } });
+    await store.write(insert(held));
+    await store.write(replace(held, held));
+    await store.write(
+      update(held, { kind: 'step', name: 'large', outcome: { kind: 'value', body: randomBytes(9_000) } }),
+    );
     await store.load?.({ kind: 'value', stored: { at: 'nowhere', chunks: 1 } });
     expect([...sent].sort()).toEqual([...ACTIONS].sort());
   });
@@ -50,28 +53,30 @@ describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for'
   });
 
   it('where the table does not exist, or in another region', async () => {
-    await expect(open({ tableName: 'no-such-table' }).insert(claimed())).rejects.toMatchObject(
+    await expect(open({ tableName: 'no-such-table' }).write(insert(claimed()))).rejects.toMatchObject(
       refused('no-such-table'),
     );
   });
 
   it('where the table has another key schema', async () => {
     const other = await createTable(client, 'pk');
-    await expect(open({ tableName: other }).insert(claimed())).rejects.toMatchObject(refused('key schema'));
-    await expect(open({ tableName: other }).update(claimed(), { expiresAt: 1 })).rejects.toMatchObject(
-      refused('key schema'),
-    );
+    await expect(open({ tableName: other }).write(insert(claimed()))).rejects.toMatchObject(refused('key schema'));
+    await expect(
+      open({ tableName: other }).write(update(claimed(), { kind: 'release', expiresAt: 1 })),
+    ).rejects.toMatchObject(refused('key schema'));
   });
 
   it('where another tool keeps its items', async () => {
     const record = claimed();
     const Item = { id: { S: record.id }, status: { S: 'COMPLETED' }, expiration: { N: '1' } };
     await client.send(new PutItemCommand({ TableName: tableName, Item }));
-    await expect(open().insert(record)).rejects.toMatchObject(refused('did not write'));
+    await expect(open().write(insert(record))).rejects.toMatchObject(refused('did not write'));
   });
 
   it('where no table is named', async () => {
-    await expect(dynamoDBStore({ client }).insert(claimed())).rejects.toMatchObject(refused('IDEMPOTENCY_TABLE'));
+    await expect(dynamoDBStore({ client }).write(insert(claimed()))).rejects.toMatchObject(
+      refused('IDEMPOTENCY_TABLE'),
+    );
   });
 
   it.each([

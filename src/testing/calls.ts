@@ -1,0 +1,35 @@
+import type { Change } from '../core/record.ts';
+import type { Call, Write } from '../core/store.ts';
+
+/** What can be told apart of a store's calls. */
+export type Operation = Write['kind'] | Exclude<Call['to'], 'write'>;
+
+export function operationOf(call: Call): Operation {
+  return call.to === 'write' ? call.write.kind : call.to;
+}
+
+/** What a call is in the words of the protocol, such as "the claim". */
+export function nameOf(call: Call): string {
+  if (call.to === 'load') return 'the read of a value';
+  if (call.to === 'read') return 'the read of a record';
+  return call.to === 'transact' ? 'the commit' : nameOfWrite(call.write);
+}
+
+function nameOfWrite(write: Write): string {
+  if (write.kind === 'insert') return 'the claim';
+  if (write.kind === 'update') return nameOfChange(write.change);
+  const { seen, next } = write;
+  if (next.status === 'COMPLETED' || next.owner === undefined) return 'the word on an unknown outcome';
+  return seen.owner === undefined ? 'the claim of a released key' : 'the takeover';
+}
+
+function nameOfChange(change: Change): string {
+  const names: Record<Change['kind'], string> = {
+    complete: 'the completion',
+    extend: 'the extension',
+    end: 'the surrender',
+    step: `the record of step "${change.kind === 'step' ? change.name : ''}"`,
+    release: 'the release',
+  };
+  return names[change.kind];
+}

@@ -1,0 +1,66 @@
+import type { IdempotencyRecord } from '../../src/core/record.ts';
+import type { StoreRequest } from './executor.ts';
+import { isOwners, isRelease, recordIdOf } from './requests.ts';
+import { add, bodyOf, type Interned, isRunning, type KeyState, keyed, ownerOf, type State } from './state.ts';
+import type { World } from './world.ts';
+
+/** The state after a request of executor `i` has made `after` of the record it found, or nothing, with the books kept. */
+export function booked(
+  world: World,
+  asked: State,
+  i: number,
+  request: StoreRequest,
+  after: Interned | undefined,
+): State {
+  const { key } = world.program(i);
+  const state = asked.keys[key]?.id ? asked : keyed(asked, key, { id: recordIdOf(request) });
+  if (!after) return state;
+  const of = state.keys[key] as KeyState;
+  const before = of.record?.record;
+  const isAnother = isNewRecord(world, state, i, request, before);
+  const body = bodyOf(after.record);
+  const next = keyed(state, key, {
+    record: after,
+    generations: of.generations + (isAnother ? 1 : 0),
+    commits: (isAnother ? 0 : of.commits) + (request.kind === 'transact' ? 1 : 0),
+    unknown: world.program(i).reconcile ? unknownAfter(request, of, after.record) : '',
+    recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
+  });
+  if (isRelease(request) && state.places[i]?.entered) return add(next, key, { allowed: 1 });
+  return isOutlived(world, state, i, request, before) ? add(next, key, { allowed: 1, stepsAllowed: 1 }) : next;
+}
+
+function isNewRecord(
+  world: World,
+  state: State,
+  i: number,
+  request: StoreRequest,
+  before: IdempotencyRecord | undefined,
+): boolean {
+  return !isOwners(request) && (!before || request.write.kind === 'insert' || world.isExpired(state, i, before));
+}
+
+/** Whether the key was taken, by its lease, from a run that goes on. */
+function isOutlived(
+  world: World,
+  state: State,
+  i: number,
+  request: StoreRequest,
+  before: IdempotencyRecord | undefined,
+): boolean {
+  if (isOwners(request) || before?.status !== 'IN_PROGRESS' || before.owner === undefined) return false;
+  const owner = ownerOf(before) as number;
+  const isInside = isRunning(state, owner) && state.places[owner]?.entered;
+  return Boolean(isInside) && before.leaseUntil <= world.clockOf(state, i);
+}
+
+function unknownAfter(
+  { write }: StoreRequest,
+  { record, unknown }: KeyState,
+  after: IdempotencyRecord,
+): KeyState['unknown'] {
+  if (after.owner === undefined || after.status === 'COMPLETED') return '';
+  if (write.kind !== 'replace') return write.kind === 'insert' ? '' : unknown;
+  const isAbandoned = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
+  return isAbandoned ? 'nobody has looked' : '';
+}

@@ -1,0 +1,49 @@
+import type { Change } from '../../src/core/record.ts';
+import { idOf, type Write } from '../../src/core/store.ts';
+import type { Request, StoreRequest } from './executor.ts';
+
+export function isOfStore(request: Request): request is StoreRequest {
+  return request.kind === 'write' || request.kind === 'transact';
+}
+
+/** Whether only the owner of a record may do it. */
+export function isOwners({ write }: StoreRequest): boolean {
+  return write.kind === 'update';
+}
+
+export function isRelease(request: StoreRequest): boolean {
+  return changeOf(request)?.kind === 'release';
+}
+
+export function isStep(request: Request): boolean {
+  if (request.kind === 'effect') return request.name.startsWith('step');
+  return isOfStore(request) && changeOf(request)?.kind === 'step';
+}
+
+/** Whether a run that gets no answer to it cannot be sure of its end. */
+export function isDecisive(request: StoreRequest): boolean {
+  const { kind } = changeOf(request) ?? {};
+  return request.kind === 'transact' || kind === 'complete' || kind === 'step' || kind === 'release';
+}
+
+/** The record that is written; `two` if it sees one and writes another. */
+export function recordIdOf({ write }: StoreRequest): string {
+  return write.kind === 'replace' && write.seen.id !== write.next.id ? 'two' : idOf(write);
+}
+
+export function nameOf({ kind, write }: StoreRequest): string {
+  if (kind === 'transact') return kind;
+  return write.kind === 'update' ? NAMES[write.change.kind] : write.kind;
+}
+
+const NAMES: Record<Change['kind'], string> = {
+  complete: 'completion',
+  step: 'step',
+  release: 'release',
+  end: 'surrender',
+  extend: 'extension',
+};
+
+function changeOf({ write }: { readonly write: Write }): Change | undefined {
+  return write.kind === 'update' ? write.change : undefined;
+}
