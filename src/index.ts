@@ -1,6 +1,6 @@
 export type { BatchOptions } from './batch.ts';
 export { idempotentBatch } from './batch.ts';
-export type { Codec } from './codec.ts';
+export type { Codec } from './values/codec.ts';
 export type { Duration } from './core/duration.ts';
 export type { IdempotencyErrorCode } from './core/errors.ts';
 export { IdempotencyError, isIdempotencyError, TerminalError } from './core/errors.ts';

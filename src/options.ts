@@ -1,12 +1,12 @@
 import type { Context } from 'aws-lambda';
-import { CLONE, type Codec } from './codec.ts';
+import { CLONE, type Codec } from './values/codec.ts';
 import { type Checks, checkOptions } from './core/check.ts';
 import { type Duration, durationOf } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
 import type { Reconcile } from './execution.ts';
-import { type Outcomes, outcomesOf } from './outcome.ts';
+import { type Outcomes, outcomesOf } from './values/outcome.ts';
 
 /** Options of all four ways in. */
 export interface CommonOptions {

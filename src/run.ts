@@ -10,7 +10,7 @@ import type { Store } from './core/store.ts';
 import type { Execution } from './execution.ts';
 import { holdLease } from './lease.ts';
 import type { Settings } from './options.ts';
-import { loaded, type Outcomes } from './outcome.ts';
+import { loaded, type Outcomes } from './values/outcome.ts';
 import { stepsOf } from './steps.ts';
 
 /** What a caller gets. */

@@ -6,7 +6,7 @@ import { derivedKey } from './core/identity.ts';
 import { type Holder, saveStep } from './core/protocol.ts';
 import type { Outcome } from './core/record.ts';
 import type { Execution } from './execution.ts';
-import { loaded, type Outcomes } from './outcome.ts';
+import { loaded, type Outcomes } from './values/outcome.ts';
 
 /** The steps of one run. */
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {

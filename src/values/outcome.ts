@@ -1,7 +1,7 @@
 import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
-import { TerminalError } from './core/errors.ts';
-import type { Outcome } from './core/record.ts';
-import type { Store } from './core/store.ts';
+import { TerminalError } from '../core/errors.ts';
+import type { Outcome } from '../core/record.ts';
+import type { Store } from '../core/store.ts';
 
 /** Makes outcomes of what runs end with, and the other way round. */
 export interface Outcomes {
