@@ -3,7 +3,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb-item.ts';
+import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb/item.ts';
 
 export interface IdempotencyTableProps {
   /**

@@ -11,7 +11,7 @@ export type { Execution, Previous, PreviousStep, Reconcile, StepContext, Verdict
 export { idempotent } from './idempotent.ts';
 export type { CommonOptions, HandlerOptions, RunOnceOptions } from './options.ts';
 export { runOnce } from './run-once.ts';
-export type { DynamoDBStoreOptions } from './stores/dynamodb.ts';
-export { dynamoDBStore } from './stores/dynamodb.ts';
+export type { DynamoDBStoreOptions } from './stores/dynamodb/index.ts';
+export { dynamoDBStore } from './stores/dynamodb/index.ts';
 export { memoryStore } from './stores/memory.ts';
 export { resolve } from './unknown.ts';

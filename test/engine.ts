@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { inject } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { clientOf, startDynamoDB, type TableSchema } from '../local/dynamodb.ts';
-import { PARTITION_KEY } from '../src/stores/dynamodb-item.ts';
+import { PARTITION_KEY } from '../src/stores/dynamodb/item.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

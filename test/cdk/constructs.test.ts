@@ -13,7 +13,7 @@ import {
 } from 'effectively-once/cdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../src/environment.ts';
-import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb-item.ts';
+import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb/item.ts';
 import { testApp } from '../engine.ts';
 
 let stack: Stack;

@@ -9,7 +9,7 @@ import {
   toChunkItem,
   toItem,
   toRecord,
-} from '../../src/stores/dynamodb-item.ts';
+} from '../../src/stores/dynamodb/item.ts';
 import { claimed } from './contract.ts';
 
 const body = Uint8Array.of(1);

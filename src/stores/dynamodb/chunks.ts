@@ -1,7 +1,7 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { ChunkTable } from './chunks.ts';
-import { bytesOf, renewal, toChunkItem } from './dynamodb-item.ts';
-import { ask, type Connection, itemsOf } from './dynamodb-table.ts';
+import type { ChunkTable } from '../chunks.ts';
+import { bytesOf, renewal, toChunkItem } from './item.ts';
+import { ask, type Connection, itemsOf } from './table.ts';
 
 /** Chunks as items of the records' table. */
 export function chunkTable(connect: () => Connection): ChunkTable {

@@ -1,6 +1,6 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { persistently, storeError } from './dynamodb-errors.ts';
-import { type Item, idOf, keyOf } from './dynamodb-item.ts';
+import { persistently, storeError } from './errors.ts';
+import { type Item, idOf, keyOf } from './item.ts';
 
 /** A client and the table it is to use. */
 export interface Connection {

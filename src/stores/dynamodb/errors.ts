@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { IdempotencyError } from '../core/errors.ts';
+import { IdempotencyError } from '../../core/errors.ts';
 
 /** Errors, and reasons of a cancelled transaction, after which nothing was written and the same may go again at once. */
 const CONTENDED = new Set([

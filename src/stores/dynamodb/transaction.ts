@@ -1,9 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { IdempotencyError, misuse } from '../core/errors.ts';
-import type { Transacted, TransactWrite } from '../core/store.ts';
-import { isConflict, persistently, reasonsOf } from './dynamodb-errors.ts';
-import { type Item, native, type Put, toRecord, type Update } from './dynamodb-item.ts';
+import { IdempotencyError, misuse } from '../../core/errors.ts';
+import type { Transacted, TransactWrite } from '../../core/store.ts';
+import { isConflict, persistently, reasonsOf } from './errors.ts';
+import { type Item, native, type Put, toRecord, type Update } from './item.ts';
 
 /** Errors that a user's write, or its table, is the cause of: nothing was written. */
 const REFUSALS = new Set([

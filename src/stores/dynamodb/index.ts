@@ -4,16 +4,16 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { checkOptions } from '../core/check.ts';
-import { idOf, type Store } from '../core/store.ts';
-import { environment } from '../environment.ts';
-import { cached } from './cache.ts';
-import { withChunks } from './chunks.ts';
-import { chunkTable } from './dynamodb-chunks.ts';
-import { persistently, storeError } from './dynamodb-errors.ts';
-import { type Item, requestOf, toRecord } from './dynamodb-item.ts';
-import { type Connection, itemsOf } from './dynamodb-table.ts';
-import { refusalOf, transact } from './dynamodb-transaction.ts';
+import { checkOptions } from '../../core/check.ts';
+import { idOf, type Store } from '../../core/store.ts';
+import { environment } from '../../environment.ts';
+import { cached } from '../cache.ts';
+import { withChunks } from '../chunks.ts';
+import { chunkTable } from './chunks.ts';
+import { persistently, storeError } from './errors.ts';
+import { type Item, requestOf, toRecord } from './item.ts';
+import { type Connection, itemsOf } from './table.ts';
+import { refusalOf, transact } from './transaction.ts';
 
 export interface DynamoDBStoreOptions {
   /**

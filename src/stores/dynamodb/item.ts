@@ -1,7 +1,7 @@
-import { IdempotencyError } from '../core/errors.ts';
-import type { Change, Claimed, IdempotencyRecord } from '../core/record.ts';
-import type { Write } from '../core/store.ts';
-import type { Chunk } from './chunks.ts';
+import { IdempotencyError } from '../../core/errors.ts';
+import type { Change, Claimed, IdempotencyRecord } from '../../core/record.ts';
+import type { Write } from '../../core/store.ts';
+import type { Chunk } from '../chunks.ts';
 
 /** Partition key of the table, a string. There is no sort key. */
 export const PARTITION_KEY = 'id';
