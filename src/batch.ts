@@ -5,7 +5,7 @@ import { checkHandler } from './core/check.ts';
 import { isIdempotencyError, misuse } from './core/errors.ts';
 import { type WithExecution, withExecution } from './execution.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { sqs } from './sources/sqs.ts';
+import { sqs } from './sources/batch/sqs.ts';
 
 export interface BatchOptions<Record> extends HandlerOptions<Record> {
   /**

@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
-import { canonicalText } from '../core/identity.ts';
-import { plain } from './plain.ts';
-import type { EventSource } from './source.ts';
+import { canonicalText } from '../../core/identity.ts';
+import { plain } from '../plain.ts';
+import type { EventSource } from '../source.ts';
 
 /** Records of an event source mapping: besides identity, how one is reported and what must stay in order. */
 export interface RecordSource<R> extends EventSource<R> {
