@@ -1,5 +1,5 @@
 import { dynamoDBStore, type HandlerOptions, IdempotencyError, idempotent, runOnce } from '../../src/index.ts';
-import { earlyTimeout, idempotency } from '../../src/middy.ts';
+import { earlyTimeout, idempotency } from '../../src/middy/index.ts';
 import type { Event, Library, Operation } from './library.ts';
 
 export const ours: Library = {

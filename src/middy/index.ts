@@ -1,17 +1,17 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { eventArrival } from './arrival.ts';
-import { begin } from './begin.ts';
-import { isIdempotencyError, misuse } from './core/errors.ts';
-import type { WithExecution } from './execution.ts';
-import { type Chain, isWatched, type Request, watch } from './middy-chain.ts';
-import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { isRun } from './run.ts';
-import { sourceOf } from './sources/index.ts';
-import type { EventSource } from './sources/source.ts';
+import { eventArrival } from '../arrival.ts';
+import { begin } from '../begin.ts';
+import { isIdempotencyError, misuse } from '../core/errors.ts';
+import type { WithExecution } from '../execution.ts';
+import { type Chain, isWatched, type Request, watch } from './chain.ts';
+import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from '../options.ts';
+import { isRun } from '../run.ts';
+import { sourceOf } from '../sources/index.ts';
+import type { EventSource } from '../sources/source.ts';
 
-export { earlyTimeout } from './middy-chain.ts';
+export { earlyTimeout } from './chain.ts';
 
 /** Its context has `idempotency`: a handler added after `.use` sees it, one added before does not. */
 export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;
