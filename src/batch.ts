@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { eventArrival } from './arrival.ts';
-import { once } from './begin.ts';
+import { eventArrival } from './run/arrival.ts';
+import { once } from './run/begin.ts';
 import { checkHandler } from './core/check.ts';
 import { isIdempotencyError, misuse } from './core/errors.ts';
 import { type WithExecution, withExecution } from './execution.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { eventArrival } from './arrival.ts';
-import { once } from './begin.ts';
+import { eventArrival } from './run/arrival.ts';
+import { once } from './run/begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';

@@ -14,4 +14,4 @@ export { runOnce } from './run-once.ts';
 export type { DynamoDBStoreOptions } from './stores/dynamodb/index.ts';
 export { dynamoDBStore } from './stores/dynamodb/index.ts';
 export { memoryStore } from './stores/memory.ts';
-export { resolve } from './unknown.ts';
+export { resolve } from './run/reconcile.ts';

@@ -1,5 +1,5 @@
-import { arrivalOf } from './arrival.ts';
-import { once } from './begin.ts';
+import { arrivalOf } from './run/arrival.ts';
+import { once } from './run/begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 import type { Execution } from './execution.ts';

@@ -1,6 +1,6 @@
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Answer, Run } from '../run.ts';
+import type { Answer, Run } from '../run/claimed.ts';
 
 export type Request<Event> = middy.Request<Event, unknown, unknown, Context>;
 

@@ -1,13 +1,13 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { eventArrival } from '../arrival.ts';
-import { begin } from '../begin.ts';
+import { eventArrival } from '../run/arrival.ts';
+import { begin } from '../run/begin.ts';
 import { isIdempotencyError, misuse } from '../core/errors.ts';
 import type { WithExecution } from '../execution.ts';
 import { type Chain, isWatched, type Request, watch } from './chain.ts';
 import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from '../options.ts';
-import { isRun } from '../run.ts';
+import { isRun } from '../run/claimed.ts';
 import { sourceOf } from '../sources/index.ts';
 import type { EventSource } from '../sources/source.ts';
 

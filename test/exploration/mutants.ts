@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 2,
     edits: [
       {
-        file: 'run.ts',
+        file: 'run/claimed.ts',
         find: '      publish(failed, about, error);\n',
         replace:
           "      publish(failed, about, error);\n      if (done === 'completed') await release(holder).catch(() => {});\n",
@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 8,
     edits: [
       {
-        file: 'run.ts',
+        file: 'run/claimed.ts',
         find: IF_SURE,
         replace: 'if (!commits.doubt())\n      return',
       },
@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release with a step that may not be on record',
     in: 'a step',
     breaks: 8,
-    edits: [{ file: 'steps.ts', find: 'return isSure && running === 0;', replace: 'return running === 0;' }],
+    edits: [{ file: 'run/steps.ts', find: 'return isSure && running === 0;', replace: 'return running === 0;' }],
   },
   {
     name: 'release with a commit that may have landed',
@@ -169,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 8,
     edits: [
       {
-        file: 'run.ts',
+        file: 'run/claimed.ts',
         find: IF_SURE,
         replace: 'if (await steps.settled())\n      return',
       },
@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 1,
     edits: [
       {
-        file: 'begin.ts',
+        file: 'run/begin.ts',
         find: LEASE_UNTIL,
         replace: '(Math.min(now + length, deadline) + clockSkew) / 1000;',
       },
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 1,
     edits: [
       {
-        file: 'begin.ts',
+        file: 'run/begin.ts',
         find: LEASE_UNTIL,
         replace: 'Math.min(now + length, deadline);',
       },
@@ -240,7 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no clock skew in an extension',
     in: 'leases are prolonged, the second clock is ahead',
     breaks: 1,
-    edits: [{ file: 'lease.ts', find: 'store }, next + clockSkew,', replace: 'store }, next,' }],
+    edits: [{ file: 'run/lease.ts', find: 'store }, next + clockSkew,', replace: 'store }, next,' }],
   },
   {
     name: 'expiry before the lease',
@@ -338,13 +338,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a lost completion answered as if it had landed',
     in: 'two requests',
     breaks: 2,
-    edits: [{ file: 'run.ts', find: "if (result.kind === 'lost')\n", replace: 'if (false)\n' }],
+    edits: [{ file: 'run/claimed.ts', find: "if (result.kind === 'lost')\n", replace: 'if (false)\n' }],
   },
   {
     name: 'a commit answered with what the handler made of it',
     in: 'a commit',
     breaks: 2,
-    edits: [{ file: 'run.ts', find: '      if (final) return final;\n', replace: '' }],
+    edits: [{ file: 'run/claimed.ts', find: '      if (final) return final;\n', replace: '' }],
   },
   {
     name: 'an unknown outcome that expires, though it is not to be rerun',
@@ -376,7 +376,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 9,
     edits: [
       {
-        file: 'begin.ts',
+        file: 'run/begin.ts',
         find: 'return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.takeover);',
         replace: 'return held(settings, arrival, terms, claimed);',
       },
@@ -396,7 +396,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 9,
     edits: [
       {
-        file: 'run.ts',
+        file: 'run/claimed.ts',
         find: "if (takeover?.from !== 'abandoned') await giveUp();",
         replace: 'if (true) await giveUp();',
       },
@@ -479,7 +479,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 4,
     edits: [
       {
-        file: 'begin.ts',
+        file: 'run/begin.ts',
         find: '    value = await run(begun.execution);',
         replace: '    await run(begun.execution);\n    value = await run(begun.execution);',
       },

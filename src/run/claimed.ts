@@ -1,16 +1,16 @@
 import type { Arrival } from './arrival.ts';
 import { commitOf } from './commit.ts';
-import type { Ended } from './core/decide.ts';
-import { IdempotencyError } from './core/errors.ts';
-import { type IdempotencyEventType, publish } from './core/events.ts';
-import { patient } from './core/patience.ts';
-import { type Claim, complete, type Holder, release, surrender } from './core/protocol.ts';
-import type { Outcome } from './core/record.ts';
-import type { Store } from './core/store.ts';
-import type { Execution } from './execution.ts';
+import type { Ended } from '../core/decide.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import { type IdempotencyEventType, publish } from '../core/events.ts';
+import { patient } from '../core/patience.ts';
+import { type Claim, complete, type Holder, release, surrender } from '../core/protocol.ts';
+import type { Outcome } from '../core/record.ts';
+import type { Store } from '../core/store.ts';
+import type { Execution } from '../execution.ts';
 import { holdLease } from './lease.ts';
-import type { Settings } from './options.ts';
-import { loaded, type Outcomes } from './values/outcome.ts';
+import type { Settings } from '../options.ts';
+import { loaded, type Outcomes } from '../values/outcome.ts';
 import { stepsOf } from './steps.ts';
 
 /** What a caller gets. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LONGEST_TIMER } from './core/duration.ts';
-import { IdempotencyError, isIdempotencyError, misuse } from './core/errors.ts';
-import { derivedKey } from './core/identity.ts';
-import { type Holder, saveStep } from './core/protocol.ts';
-import type { Outcome } from './core/record.ts';
-import type { Execution } from './execution.ts';
-import { loaded, type Outcomes } from './values/outcome.ts';
+import { LONGEST_TIMER } from '../core/duration.ts';
+import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
+import { derivedKey } from '../core/identity.ts';
+import { type Holder, saveStep } from '../core/protocol.ts';
+import type { Outcome } from '../core/record.ts';
+import type { Execution } from '../execution.ts';
+import { loaded, type Outcomes } from '../values/outcome.ts';
 
 /** The steps of one run. */
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {

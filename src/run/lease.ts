@@ -1,7 +1,7 @@
-import { LONGEST_TIMER } from './core/duration.ts';
-import { IdempotencyError } from './core/errors.ts';
-import { patient } from './core/patience.ts';
-import { extend, type Holder } from './core/protocol.ts';
+import { LONGEST_TIMER } from '../core/duration.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import { patient } from '../core/patience.ts';
+import { extend, type Holder } from '../core/protocol.ts';
 
 /** A lease while its run is under way. */
 export interface Hold {

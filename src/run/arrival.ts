@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
-import { IdempotencyError, misuse } from './core/errors.ts';
-import { fingerprintOf, NotCanonical, recordId } from './core/identity.ts';
-import type { HandlerOptions, Settings } from './options.ts';
-import type { EventSource } from './sources/source.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import { fingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
+import type { HandlerOptions, Settings } from '../options.ts';
+import type { EventSource } from '../sources/source.ts';
 
 /** One request as it arrived: its identity is taken now, whatever the handler does to the event later. */
 export interface Arrival {

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arrival } from './arrival.ts';
 import { atomic } from './atomic.ts';
 import { unprotectedCommit } from './commit.ts';
-import { IdempotencyError } from './core/errors.ts';
-import { publish } from './core/events.ts';
-import { patient } from './core/patience.ts';
-import { type Claim, claim } from './core/protocol.ts';
-import type { Execution } from './execution.ts';
-import type { Settings } from './options.ts';
-import { type Answer, answerTo, held, instead, isRun, type Run, type Terms } from './run.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import { publish } from '../core/events.ts';
+import { patient } from '../core/patience.ts';
+import { type Claim, claim } from '../core/protocol.ts';
+import type { Execution } from '../execution.ts';
+import type { Settings } from '../options.ts';
+import { type Answer, answerTo, held, instead, isRun, type Run, type Terms } from './claimed.ts';
 import { unprotectedSteps } from './steps.ts';
-import { reconciled } from './unknown.ts';
+import { reconciled } from './reconcile.ts';
 
 /** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals, and errors on record. */
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {

@@ -1,9 +1,9 @@
-import { IdempotencyError, misuse } from './core/errors.ts';
-import { commit, type Holder, type Transacting } from './core/protocol.ts';
-import type { Outcome } from './core/record.ts';
-import type { Store, TransactWrite } from './core/store.ts';
-import type { Execution } from './execution.ts';
-import type { Outcomes } from './values/outcome.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import { commit, type Holder, type Transacting } from '../core/protocol.ts';
+import type { Outcome } from '../core/record.ts';
+import type { Store, TransactWrite } from '../core/store.ts';
+import type { Execution } from '../execution.ts';
+import type { Outcomes } from '../values/outcome.ts';
 
 /** The commit of one run. */
 export interface Committer extends Pick<Execution, 'commit'> {

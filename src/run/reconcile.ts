@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Codec } from './values/codec.ts';
-import { durationOf } from './core/duration.ts';
-import { IdempotencyError, misuse } from './core/errors.ts';
-import { patient } from './core/patience.ts';
-import { decideUnknown, type Takeover } from './core/protocol.ts';
-import type { IdempotencyRecord, Outcome, Steps } from './core/record.ts';
-import type { Store } from './core/store.ts';
-import { environment } from './environment.ts';
-import type { Previous, PreviousStep, Verdict } from './execution.ts';
-import type { Settings } from './options.ts';
-import { loaded, type Outcomes, outcomesOf } from './values/outcome.ts';
-import type { Answer, Run } from './run.ts';
+import type { Codec } from '../values/codec.ts';
+import { durationOf } from '../core/duration.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import { patient } from '../core/patience.ts';
+import { decideUnknown, type Takeover } from '../core/protocol.ts';
+import type { IdempotencyRecord, Outcome, Steps } from '../core/record.ts';
+import type { Store } from '../core/store.ts';
+import { environment } from '../environment.ts';
+import type { Previous, PreviousStep, Verdict } from '../execution.ts';
+import type { Settings } from '../options.ts';
+import { loaded, type Outcomes, outcomesOf } from '../values/outcome.ts';
+import type { Answer, Run } from './claimed.ts';
 
 /** The run of a claim; where it follows one whose outcome is unknown, the user's `onUnknown` has its word first. */
 export async function reconciled(

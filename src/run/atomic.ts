@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Arrival } from './arrival.ts';
 import { committing, copyOf } from './commit.ts';
-import { IdempotencyError, misuse } from './core/errors.ts';
-import { publish } from './core/events.ts';
-import { derivedKey } from './core/identity.ts';
-import { patient } from './core/patience.ts';
-import { commitUnclaimed } from './core/protocol.ts';
-import type { Settings } from './options.ts';
-import { type Answer, answerTo, instead, type Run } from './run.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import { publish } from '../core/events.ts';
+import { derivedKey } from '../core/identity.ts';
+import { patient } from '../core/patience.ts';
+import { commitUnclaimed } from '../core/protocol.ts';
+import type { Settings } from '../options.ts';
+import { type Answer, answerTo, instead, type Run } from './claimed.ts';
 import { checkedName } from './steps.ts';
 
 /**
