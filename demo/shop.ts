@@ -122,7 +122,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
       timeoutMs: TIMEOUT_MS,
       concurrency: 3,
       onEvent: ({ type }) => {
-        if (type === 'acquired' || type === 'takeover') counts.runs++;
+        if (type === 'started') counts.runs++;
       },
     });
     stops.push(lambda.stop);

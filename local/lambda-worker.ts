@@ -1,6 +1,5 @@
-import { subscribe } from 'node:diagnostics_channel';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { IdempotencyEvent } from 'effectively-once';
+import { type IdempotencyEvent, subscribe } from 'effectively-once';
 
 /** What the worker is sent. */
 export interface Invocation {
@@ -11,16 +10,14 @@ export interface Invocation {
 
 /** What it answers: events at any time, then one result or error. */
 export type Report =
-  | { readonly kind: 'event'; readonly event: Pick<IdempotencyEvent, 'type' | 'scope' | 'id'> }
+  | { readonly kind: 'event'; readonly event: IdempotencyEvent }
   | { readonly kind: 'result'; readonly value: unknown }
   | { readonly kind: 'error'; readonly message: string };
 
 const report = (message: Report): void => parentPort?.postMessage(message);
 
-subscribe('effectively-once', (message) => {
-  const { type, scope, id } = message as IdempotencyEvent;
-  report({ kind: 'event', event: { type, scope, id } });
-});
+// Errors cross no thread as they are.
+subscribe((event) => report({ kind: 'event', event: JSON.parse(JSON.stringify(event)) }));
 
 const { handler } = await import(workerData.entry);
 

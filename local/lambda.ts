@@ -10,7 +10,7 @@ export interface FunctionOptions {
   readonly timeoutMs: number;
   /** Most worker threads at once; further invocations queue. */
   readonly concurrency: number;
-  readonly onEvent: (event: Pick<IdempotencyEvent, 'type' | 'scope' | 'id'>) => void;
+  readonly onEvent: (event: IdempotencyEvent) => void;
 }
 
 /** A crash to happen to the next invocation: with this environment besides, it is killed once `when` resolves. */

@@ -1,11 +1,13 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { eventArrival } from './run/arrival.ts';
-import { once } from './run/begin.ts';
-import { checkHandler } from './core/check.ts';
+import { checkHandler, that } from './core/check.ts';
 import { isIdempotencyError, misuse } from './core/errors.ts';
-import { type WithExecution, withExecution } from './execution.ts';
-import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
-import { sqs } from './sources/batch/sqs.ts';
+import { publish } from './core/events.ts';
+import { type Execution, type WithExecution, withExecution } from './execution.ts';
+import { HANDLER, type HandlerOptions, type HandlerSettings, handlerSettings } from './options.ts';
+import { type Arrival, aboutOf, eventArrival, refused } from './run/arrival.ts';
+import { once } from './run/begin.ts';
+import { recordSourceOf } from './sources/batch/index.ts';
+import type { RecordSource } from './sources/batch/source.ts';
 
 export interface BatchOptions<Record> extends HandlerOptions<Record> {
   /**
@@ -15,13 +17,8 @@ export interface BatchOptions<Record> extends HandlerOptions<Record> {
   readonly concurrency?: number;
 }
 
-const CHECKS = {
-  ...HANDLER_CHECKS,
-  concurrency: [(value: unknown) => Number.isInteger(value) && Number(value) > 0, 'a whole number above 0'],
-} as const;
-
-/** With less time left than this, or than the slowest record has taken, no further record is begun. */
-const LEAST_MS = 500;
+const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0;
+const OPTIONS = { ...HANDLER, concurrency: that<number>(isCount, 'a whole number above 0') };
 
 /**
  * Wraps the handler of one SQS record: each record runs once for its key, and the failed ones alone come back.
@@ -30,70 +27,101 @@ const LEAST_MS = 500;
  * elsewhere, what there was no time to begin, and behind a failure the rest of a FIFO group. Needs `reportBatchItemFailures`
  * on the event source mapping. Throws `CONFIG_INVALID` when built with options it does not have, and when no record of a batch
  * can be processed for such a reason; `MISUSE` for an event that is not of SQS.
+ *
+ * @example
+ * export const handler = idempotentBatch(async (record: SQSRecord) => ship(JSON.parse(record.body)), {
+ *   store: dynamoDBStore(),
+ *   key: (record) => JSON.parse(record.body).orderId,
+ * });
  */
 export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Context = Context>(
   handler: (record: R, context: WithExecution<Ctx>) => Promise<unknown> | unknown,
   options: BatchOptions<R>,
 ): (event: { Records: R[] }, context: Ctx) => Promise<SQSBatchResponse> {
-  const settings = settingsOf('idempotentBatch', options, CHECKS);
+  const settings = handlerSettings('idempotentBatch', options, OPTIONS);
   checkHandler('idempotentBatch', handler);
   const { concurrency = 10 } = options;
 
   return async function idempotentBatchHandler(event, context) {
-    const records = recordsOf<R>(event);
-    const ids = new Map(records.map((record) => [record, sqs.identify(record)])); // before a handler touches them
-    const failures = new Map<R, unknown>();
-    const latest = new Map<string, Promise<unknown>>();
-    let slowest = LEAST_MS;
-    const invokedAt = Date.now();
-
-    const run = async (record: R): Promise<void> => {
-      const arrival = eventArrival(settings, options, sqs, record, context, invokedAt);
-      // A duplicate in the same batch comes after the first, and finds its outcome.
-      const earlier = latest.get(arrival.id);
-      const answer = (async () => {
-        await earlier?.catch(() => {});
-        if ((arrival.remaining() ?? Number.POSITIVE_INFINITY) < slowest) throw new Error('no time left to begin it');
-        const started = Date.now();
-        await once(settings, arrival, (execution) => handler(record, withExecution(context, execution))).finally(() => {
-          slowest = Math.max(slowest, Date.now() - started);
-        });
-      })();
-      if (arrival.key !== undefined) latest.set(arrival.id, answer);
-      await answer.catch((error) => {
-        if (!isDone(error, arrival.id)) throw error;
+    const source = recordSourceOf<R>(event);
+    const about = aboutOf(settings, source?.name ?? 'batch', context);
+    try {
+      if (!source) throw refused(about, misuse('idempotentBatch expects an SQS event: Records, each with a messageId'));
+      const records = event.Records;
+      const ids = new Map(records.map((record) => [record, source.identify(record)])); // before a handler touches them
+      const run = runner(settings, source, context, handler);
+      const failures = new Map<R, unknown>();
+      await pooled(groupsOf(records, source), concurrency, async (group) => {
+        const failed = await firstFailure(group, run);
+        if (!failed) return;
+        console.error(`record ${ids.get(failed.record)} is reported as failed:`, failed.error); // nobody else says why
+        for (const unfinished of group.slice(group.indexOf(failed.record))) failures.set(unfinished, failed.error);
       });
-    };
-
-    await pooled(groupsOf(records), concurrency, async (group) => {
-      for (const record of group) {
-        const failure = await run(record).then(
-          () => undefined,
-          (error: unknown) => ({ error }),
-        );
-        if (!failure) continue;
-        console.error(`record ${ids.get(record)} is reported as failed:`, failure.error); // nobody else says why
-        for (const unfinished of group.slice(group.indexOf(record))) failures.set(unfinished, failure.error);
-        return;
-      }
-    });
-
-    const errors = [...failures.values()];
-    if (errors.length > 0 && errors.length === records.length && errors.every(isMisconfigured)) throw errors[0];
-    const failed = new Set(Array.from(failures.keys(), (record) => ids.get(record) ?? ''));
-    return { batchItemFailures: Array.from(failed, (itemIdentifier) => ({ itemIdentifier })) };
+      const errors = [...failures.values()];
+      if (errors.length > 0 && errors.length === records.length && errors.every(isMisconfigured)) throw errors[0];
+      const failed = new Set(Array.from(failures.keys(), (record) => ids.get(record) ?? ''));
+      return { batchItemFailures: Array.from(failed, (itemIdentifier) => ({ itemIdentifier })) };
+    } finally {
+      publish(about, { type: 'settled' });
+    }
   };
 }
 
-function recordsOf<R extends SQSRecord>(event: { Records: R[] }): R[] {
-  if (Array.isArray(event?.Records) && event.Records.every((record) => sqs.matches(record))) return event.Records;
-  throw misuse('idempotentBatch expects an SQS event: Records, each with a messageId');
+type Run<R> = (record: R) => Promise<void>;
+
+/** With less time left than this, or than the slowest record has taken, no further record is begun. */
+const LEAST_MS = 500;
+
+/** Runs a record of one invocation once for its key; throws why it is not done. */
+function runner<R, Ctx extends Context>(
+  settings: HandlerSettings<R>,
+  source: RecordSource<R>,
+  context: Ctx,
+  handler: (record: R, context: WithExecution<Ctx>) => unknown,
+): Run<R> {
+  const latest = new Map<string, Promise<unknown>>();
+  const invokedAt = Date.now();
+  let slowest = LEAST_MS;
+
+  const begun = async (record: R, arrival: Arrival, earlier: Promise<unknown> | undefined): Promise<void> => {
+    await earlier?.catch(() => {});
+    if ((arrival.remaining() ?? Number.POSITIVE_INFINITY) < slowest) throw new Error('no time left to begin it');
+    const startedAt = Date.now();
+    try {
+      const run = (execution: Execution) => handler(record, withExecution(context, execution));
+      await (await once(settings, arrival, run)).acknowledge();
+    } finally {
+      slowest = Math.max(slowest, Date.now() - startedAt);
+    }
+  };
+
+  return async (record) => {
+    const arrival = eventArrival(settings, source, { event: record, context, invokedAt });
+    if (arrival.key === undefined) return begun(record, arrival, undefined);
+    // A duplicate in the same batch comes after the first, and finds its outcome.
+    const done = begun(record, arrival, latest.get(arrival.id));
+    latest.set(arrival.id, done);
+    return done;
+  };
+}
+
+async function firstFailure<R>(
+  group: readonly R[],
+  run: Run<R>,
+): Promise<{ readonly record: R; readonly error: unknown } | undefined> {
+  for (const record of group) {
+    try {
+      await run(record);
+    } catch (error) {
+      return { record, error };
+    }
+  }
+  return undefined;
 }
 
 /** What runs one after the other: a FIFO group, else each record for itself. */
-function groupsOf<R extends SQSRecord>(records: readonly R[]): R[][] {
-  const groups = Map.groupBy(records, (record) => sqs.group(record) ?? record);
-  return [...groups.values()];
+function groupsOf<R>(records: readonly R[], source: RecordSource<R>): R[][] {
+  return [...Map.groupBy(records, (record) => source.group(record) ?? record).values()];
 }
 
 async function pooled<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
@@ -102,11 +130,6 @@ async function pooled<T>(items: readonly T[], limit: number, work: (item: T) => 
     for (const item of queue) await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-}
-
-// Done is done, whether or not its value could be kept: a record has nobody to be answered.
-function isDone(error: unknown, id: string): boolean {
-  return isIdempotencyError(error) && error.code === 'RESULT_UNAVAILABLE' && error.id === id;
 }
 
 function isMisconfigured(error: unknown): boolean {

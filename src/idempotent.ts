@@ -1,10 +1,11 @@
 import type { Context } from 'aws-lambda';
-import { eventArrival } from './run/arrival.ts';
-import { once } from './run/begin.ts';
 import { checkHandler } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
+import { publish } from './core/events.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
-import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from './options.ts';
+import { type HandlerOptions, handlerSettings } from './options.ts';
+import { aboutOf, eventArrival } from './run/arrival.ts';
+import { once } from './run/begin.ts';
 import { sourceOf } from './sources/index.ts';
 
 /** Lambda's own mark on a handler that streams. */
@@ -15,12 +16,18 @@ const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
  *
  * HTTP callers are answered errors as `application/problem+json` by their `statusCode`; elsewhere an `IdempotencyError` is
  * thrown. Throws `CONFIG_INVALID` when built with options it does not have.
+ *
+ * @example
+ * export const handler = idempotent(async (event: OrderPlaced) => ship(event.detail), {
+ *   store: dynamoDBStore(),
+ *   key: (event) => event.detail.orderId,
+ * });
  */
 export function idempotent<Event, Result, Ctx extends Context = Context>(
   handler: (event: Event, context: WithExecution<Ctx>) => Promise<Result> | Result,
   options: HandlerOptions<Event>,
 ): (event: Event, context: Ctx) => Promise<Result> {
-  const settings = settingsOf('idempotent', options, HANDLER_CHECKS);
+  const settings = handlerSettings('idempotent', options);
   checkHandler('idempotent', handler);
   if (STREAMING in handler)
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
@@ -37,12 +44,14 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
       }
     };
     try {
-      const arrival = eventArrival(settings, options, source, event, context);
-      const answer = await once(settings, arrival, run);
-      return (answer.replayed ? source.replay(answer.value, event) : answer.value) as Result;
+      const answer = await once(settings, eventArrival(settings, source, { event, context }), run);
+      const value = await answer.open();
+      return (answer.isReplayed ? source.replay(value, event) : value) as Result;
     } catch (error) {
       if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;
       throw error;
+    } finally {
+      publish(aboutOf(settings, source.name, context), { type: 'settled' });
     }
   };
 }

@@ -1,14 +1,17 @@
 import type { Context } from 'aws-lambda';
-import { CLONE, type Codec } from './values/codec.ts';
-import { type Checks, checkOptions } from './core/check.ts';
-import { type Duration, durationOf } from './core/duration.ts';
+import { duration, isFunction, type Parsed, parsed, positiveDuration, that } from './core/check.ts';
+import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
+import { patient } from './core/patience.ts';
 import type { Store } from './core/store.ts';
 import { environment } from './environment.ts';
 import type { Reconcile } from './execution.ts';
+import { CLONE, type Codec } from './values/codec.ts';
 import { type Outcomes, outcomesOf } from './values/outcome.ts';
 
-/** Options of all four ways in. */
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** Options of all four doors. */
 export interface CommonOptions {
   /** Where records are kept: `dynamoDBStore()`, or `memoryStore()` in tests. */
   readonly store: Store;
@@ -110,99 +113,107 @@ export interface RunOnceOptions extends CommonOptions {
 
 /** Options with their defaults; durations in ms. */
 export interface Settings
-  extends Required<Pick<CommonOptions, 'store' | 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
+  extends Required<Pick<CommonOptions, 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
+  /** The store, so patient that every call ends within half of what remains, in ms. */
+  readonly storeWithin: (remaining: () => number) => Store;
   readonly scope: () => string;
   readonly retention: number;
   readonly clockSkew: number;
   readonly lease: number | undefined;
   readonly functionTimeout: number | undefined;
-  readonly records: ((value: unknown) => boolean) | undefined;
+  readonly isOutcome: ((value: unknown) => boolean) | undefined;
   readonly outcomes: Outcomes;
 }
 
-const isFunction = (value: unknown): boolean => typeof value === 'function';
+export interface HandlerSettings<Event>
+  extends Settings,
+    Pick<HandlerOptions<Event>, 'key' | 'principal' | 'fingerprint'> {}
+
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 255;
 const isStore = (value: unknown): boolean => isFunction((value as Partial<Store> | undefined | null)?.write);
 const isCodec = (value: unknown): boolean => {
   const { name, encode, decode } = (value ?? {}) as Partial<Codec>;
   return isText(name) && name !== 'json' && name !== CLONE.name && isFunction(encode) && isFunction(decode);
 };
-const isDuration = (): boolean => true; // durationOf says more
+const oneOf = <T extends string>(...names: readonly [T, T]) =>
+  that<T>((value) => names.includes(value as T), names.map((name) => `'${name}'`).join(' or '));
 
-export const COMMON_CHECKS: Checks = {
-  store: [isStore, 'a store, as dynamoDBStore() makes it'],
-  scope: [isText, 'a text of 1 to 255 characters'],
-  retention: [isDuration, 'a duration'],
-  lease: [isDuration, 'a duration'],
-  clockSkew: [isDuration, 'a duration'],
-  onConflict: [(value) => value === 'reject' || value === 'wait', "'reject' or 'wait'"],
-  onUnknown: [
+/** How the options of all doors are read. */
+export const COMMON = {
+  store: that<Store>(isStore, 'a store, as dynamoDBStore() makes it'),
+  scope: that<string>(isText, 'a text of 1 to 255 characters'),
+  retention: positiveDuration,
+  lease: positiveDuration,
+  clockSkew: duration,
+  onConflict: oneOf('reject', 'wait'),
+  onUnknown: that<'rerun' | 'refuse' | Reconcile>(
     (value) => value === 'rerun' || value === 'refuse' || isFunction(value),
     "'rerun', 'refuse', or a function that finds out",
-  ],
-  onMissingKey: [(value) => value === 'reject' || value === 'run', "'reject' or 'run'"],
-  isTerminal: [isFunction, 'a function of the error'],
-  records: [isFunction, 'a function of the value'],
-  codec: [isCodec, 'a codec { name, encode, decode } by a name of its own'],
-  mode: [(value) => value === 'claim' || value === 'atomic', "'claim' or 'atomic'"],
+  ),
+  onMissingKey: oneOf('reject', 'run'),
+  isTerminal: that<(error: unknown) => boolean>(isFunction, 'a function of the error'),
+  records: that<(value: unknown) => boolean>(isFunction, 'a function of the value'),
+  codec: that<Codec>(isCodec, 'a codec { name, encode, decode } by a name of its own'),
+  mode: oneOf('claim', 'atomic'),
 };
 
-export const HANDLER_CHECKS: Checks = {
-  ...COMMON_CHECKS,
-  key: [isFunction, 'a function of the event'],
-  principal: [isFunction, 'a function of the event'],
-  fingerprint: [(value) => value === false || isFunction(value), 'a function of the event, or false'],
+/** How the options of the wrapper, the middleware and the batch are read. */
+export const HANDLER = {
+  ...COMMON,
+  key: that(isFunction, 'a function of the event'),
+  principal: that(isFunction, 'a function of the event'),
+  fingerprint: that((value) => value === false || isFunction(value), 'a function of the event, or false'),
 };
 
-/** Checks the options and fills in the defaults. Throws `CONFIG_INVALID`. */
-export function settingsOf(
-  of: string,
-  options: CommonOptions & { scope?: string; lease?: Duration },
-  checks: Checks,
-): Settings {
-  checkOptions(of, options, checks);
-  const {
-    store,
-    scope,
-    lease,
-    onConflict = 'reject',
-    onUnknown = 'rerun',
-    mode = 'claim',
-    onMissingKey = 'reject',
-    isTerminal = isTerminalError,
-    records,
-  } = options;
+/** Fills in the defaults of options that were read. Throws `CONFIG_INVALID`. */
+export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings {
+  const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, records } = options;
+  const { onConflict = 'reject', onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject' } = options;
   if (!store) throw new IdempotencyError('CONFIG_INVALID', `${of} needs the option \`store\``);
   return {
-    store,
+    storeWithin: (remaining) => patient(store, remaining),
     // The environment is asked at the first request, so that a module with a handler can be imported without one.
     scope: scope === undefined ? environment.scope : () => scope,
     retention: retentionOf(options.retention),
-    clockSkew: durationOf('clockSkew', options.clockSkew ?? '1s'),
-    lease: lease === undefined ? undefined : positive('lease', lease),
+    clockSkew,
+    lease,
     functionTimeout: environment.functionTimeout(),
     onConflict,
     onUnknown,
     mode,
     onMissingKey,
-    isTerminal,
-    records,
+    isTerminal: (error) => judged(isTerminal, error, false),
+    isOutcome: records,
     outcomes: outcomesOf(options.codec),
   };
 }
 
-function retentionOf(option: Duration | undefined): number {
+/** The same of options for the handler of an event, read by their table. */
+export function handlerSettings<Event>(
+  of: string,
+  options: HandlerOptions<Event>,
+  table: typeof HANDLER = HANDLER,
+): HandlerSettings<Event> {
+  const common = parsed(of, options, table);
+  const { key, principal, fingerprint } = options;
+  return { ...settingsOf(of, common), key, principal, fingerprint };
+}
+
+/** A judgement of the user's that fails must not hide what happened. */
+export function judged(judgement: (value: unknown) => boolean, value: unknown, otherwise: boolean): boolean {
+  try {
+    return judgement(value);
+  } catch {
+    return otherwise;
+  }
+}
+
+function retentionOf(option: number | undefined): number {
   const least = environment.retention();
-  const retention = option === undefined ? (least ?? durationOf('retention', '24h')) : positive('retention', option);
+  const retention = option ?? least ?? DAY_MS;
   if (least === undefined || retention >= least) return retention;
   throw new IdempotencyError(
     'CONFIG_INVALID',
-    `\`retention\` is shorter than the environment's IDEMPOTENCY_RETENTION: duplicates may come later`,
+    "`retention` is shorter than the environment's IDEMPOTENCY_RETENTION: duplicates may come later",
   );
-}
-
-function positive(option: string, value: Duration): number {
-  const ms = durationOf(option, value);
-  if (ms > 0) return ms;
-  throw new IdempotencyError('CONFIG_INVALID', `\`${option}\` must be longer than 0`);
 }

@@ -1,35 +1,42 @@
+import { anything, checkHandler, parsed } from './core/check.ts';
+import { IdempotencyError } from './core/errors.ts';
+import { publish } from './core/events.ts';
+import type { Execution } from './execution.ts';
+import { COMMON, type RunOnceOptions, settingsOf } from './options.ts';
 import { arrivalOf } from './run/arrival.ts';
 import { once } from './run/begin.ts';
-import { checkHandler } from './core/check.ts';
-import { IdempotencyError } from './core/errors.ts';
-import type { Execution } from './execution.ts';
-import { COMMON_CHECKS, type RunOnceOptions, settingsOf } from './options.ts';
 
-const CHECKS = {
-  ...COMMON_CHECKS,
-  key: [() => true, 'a text'], // arrivalOf says more
-  principal: [() => true, 'a text'],
-  payload: [() => true, 'a value'],
-} as const;
+const OPTIONS = { ...COMMON, key: anything, principal: anything, payload: anything };
 
 /**
  * Runs `fn` once for a key, and answers every duplicate with what it returned.
  *
  * Throws what `fn` throws, or an `IdempotencyError`: `CONFLICT`, `MISMATCH`, `KEY_MISSING`, `KEY_INVALID`, `LEASE_LOST`,
  * `RESULT_UNAVAILABLE`, `STORE_UNAVAILABLE`, `CONFIG_INVALID`.
+ *
+ * @example
+ * const receipt = await runOnce({ store, scope: 'charge', key: orderId, payload: order, lease: '30s' }, async ({ step }) =>
+ *   step('charge', ({ key }) => payments.charge(order, { idempotencyKey: key })),
+ * );
  */
 export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execution) => Promise<T> | T): Promise<T> {
-  const settings = settingsOf('runOnce', options, CHECKS);
+  const { scope, key, principal, payload, ...common } = parsed('runOnce', options, OPTIONS);
+  const settings = settingsOf('runOnce', common);
   checkHandler('runOnce', fn);
-  if (options.scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
-  const arrival = arrivalOf({
-    scope: options.scope,
-    key: () => options.key,
-    principal: () => options.principal,
-    payload: options.payload === undefined ? undefined : () => options.payload,
-    records: settings.records ?? (() => true),
-    remaining: () => undefined,
-  });
-  const { value } = await once(settings, arrival, fn);
-  return value as T;
+  if (scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
+  const about = { scope, source: 'run-once' };
+  try {
+    const arrival = arrivalOf(about, () => ({
+      scope,
+      key: () => key,
+      principal: () => principal,
+      payload: payload === undefined ? undefined : () => payload,
+      isOutcome: settings.isOutcome ?? (() => true),
+      remaining: () => undefined,
+    }));
+    const answer = await once(settings, arrival, fn);
+    return (await answer.open()) as T;
+  } finally {
+    publish(about, { type: 'settled' });
+  }
 }

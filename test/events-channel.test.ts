@@ -1,64 +1,246 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IdempotencyEvent, memoryStore, runOnce } from 'effectively-once';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { channel } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import middy from '@middy/core';
+import {
+  type IdempotencyEvent,
+  idempotent,
+  idempotentBatch,
+  memoryStore,
+  resolve,
+  runOnce,
+  subscribe,
+  TerminalError,
+} from 'effectively-once';
+import { earlyTimeout, idempotency } from 'effectively-once/middy';
+import { memoryStore as testStore } from 'effectively-once/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publish } from '../src/core/events.ts';
+import { httpEvent } from './events.ts';
+import { instead } from './stores/writes.ts';
+import { lambdaContext, sqsRecord } from './ways.ts';
 
 const events: IdempotencyEvent[] = [];
-const listen = (event: unknown) => events.push(event as IdempotencyEvent);
-beforeEach(() => subscribe('effectively-once', listen));
+const types = () => events.map(({ type }) => type);
+let unsubscribe: () => void;
+beforeEach(() => {
+  unsubscribe = subscribe((event) => void events.push(event));
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+});
 afterEach(() => {
-  unsubscribe('effectively-once', listen);
+  unsubscribe();
   events.length = 0;
+  vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
-it('tells every outcome, and never a key, payload or value', async () => {
+const options = { scope: 'charge', key: 'secret-key', payload: 'secret-payload', lease: '1s' } as const;
+const failing = (error: unknown) => async () => {
+  throw error;
+};
+
+it('tell every outcome, and never a key, payload or value', async () => {
   const store = memoryStore();
-  const options = { store, scope: 'charge', key: 'secret-key', payload: 'secret-payload', lease: '1s' } as const;
-  await runOnce(options, () => 'secret-value');
-  await runOnce(options, () => 'never');
-  await runOnce({ ...options, payload: 'other' }, () => 'never').catch(() => {});
-  await runOnce({ ...options, key: 'k2' }, async () => {
-    await runOnce({ ...options, key: 'k2' }, () => 'never').catch(() => {});
-    throw new Error('no');
-  }).catch(() => {});
-  await runOnce({ ...options, key: 'k2' }, () => 'at last');
-  expect(events.map(({ type }) => type)).toEqual([
-    'acquired',
-    'completed',
-    'replayed',
-    'mismatch',
-    'acquired',
-    'conflict',
-    'released',
-    'takeover',
-    'completed',
+  const call = (fn: () => unknown, more = {}) => runOnce({ ...options, store, ...more }, fn).catch(() => {});
+  await call(() => 'secret-value');
+  await call(() => 'never');
+  await call(() => 'never', { payload: 'other' });
+  await call(
+    async () => {
+      await call(() => 'never', { key: 'k2' });
+      throw new Error('no');
+    },
+    { key: 'k2' },
+  );
+  await call(failing(new TerminalError('declined')), { key: 'k2' });
+  await call(() => 'never', { key: 'k2' });
+  await call(() => 'never', { key: '' });
+  expect(types()).toEqual([
+    ...['started', 'completed', 'settled'],
+    ...['replayed', 'settled'],
+    ...['refused', 'settled'],
+    ...['started', 'refused', 'settled', 'released', 'settled'],
+    ...['started', 'completed', 'settled'],
+    ...['replayed', 'settled'],
+    ...['refused', 'settled'],
   ]);
-  expect(events[0]).toEqual({
-    type: 'acquired',
-    scope: 'charge',
-    id: expect.stringMatching(/^charge#/),
-    attempt: 1,
-    at: expect.any(Number),
-  });
+  const common = { scope: 'charge', source: 'run-once', at: expect.any(Number) };
+  const record = { id: expect.stringMatching(/^charge#/), attempt: 1 };
+  const durationMs = expect.any(Number);
+  expect(events.slice(0, 6)).toStrictEqual([
+    { type: 'started', ...common, ...record, from: 'new' },
+    { type: 'completed', ...common, ...record, by: 'complete', outcome: 'value', durationMs },
+    { type: 'settled', ...common },
+    { type: 'replayed', ...common, ...record },
+    { type: 'settled', ...common },
+    { type: 'refused', ...common, id: record.id, code: 'MISMATCH', error: expect.any(Error) },
+  ]);
+  expect(events.filter(({ type }) => type === 'started')[2]).toMatchObject({ from: 'released', attempt: 2 });
+  expect(events.filter(({ type }) => type === 'refused').at(-1)).toMatchObject({ code: 'KEY_MISSING' });
   expect(JSON.stringify(events)).not.toContain('secret');
 });
 
-it('tells an error where there was one, and nothing of it elsewhere', () => {
-  const about = { scope: 'charge', id: 'charge#1', attempt: 2 };
-  const error = new Error('away');
-  publish('release-failed', about, error);
-  publish('released', about);
-  const at = expect.any(Number);
-  expect(events).toStrictEqual([
-    { type: 'release-failed', ...about, at, error },
-    { type: 'released', ...about, at },
-  ]);
+describe('a run whose end is not sure', () => {
+  it.each<[string, object, (execution: any) => unknown]>([
+    ['step', {}, ({ step }) => step('charge', () => 'done').catch(failing(new Error('gave up')))],
+    ['completion', {}, () => 'done'],
+    ['release', {}, failing(new Error('no'))],
+  ])('tells why: %s', async (why, more, fn) => {
+    const store = instead(memoryStore(), 'update', () => Promise.reject(new Error('away')));
+    await runOnce({ ...options, ...more, store }, fn).catch(() => {});
+    expect(events).toMatchObject([{ type: 'started' }, { type: 'unsure', why }, { type: 'settled' }]);
+  });
+
+  it('tells why: commit', async () => {
+    const store = { ...testStore(), transact: () => Promise.reject(new Error('away')) };
+    for (const mode of ['claim', 'atomic'] as const) {
+      await runOnce({ ...options, mode, store }, ({ commit }) => commit('done', [])).catch(() => {});
+      expect(events.splice(0)).toMatchObject([
+        { type: 'started' },
+        { type: 'unsure', why: 'commit' },
+        { type: 'settled' },
+      ]);
+    }
+  });
+
+  it('tells why: timeout', async () => {
+    const handler = middy(async () => sleep(1_000), {
+      timeoutEarlyInMillis: 10,
+      timeoutEarlyResponse: earlyTimeout(() => ({})),
+    }).use(idempotency({ store: memoryStore(), scope: 'charge', key: () => 'k' }));
+    await handler({}, lambdaContext(50));
+    expect(events).toMatchObject([{ type: 'started' }, { type: 'unsure', why: 'timeout' }, { type: 'settled' }]);
+  });
 });
 
-it('costs nothing when nobody listens', () => {
-  unsubscribe('effectively-once', listen);
+describe('an unknown outcome', () => {
+  const abandoned = async (onUnknown: any) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const store = memoryStore();
+    void runOnce({ ...options, store, onUnknown }, () => new Promise(() => {}));
+    await vi.waitFor(() => expect(types()).toEqual(['started']));
+    vi.setSystemTime(Date.now() + 60_000);
+    return store;
+  };
+
+  it('is told as refused, as completed by what found it out, and as unsure if that fails', async () => {
+    let store = await abandoned('refuse');
+    const { id } = events.splice(0)[0] as unknown as { id: string };
+    await runOnce({ ...options, store, onUnknown: 'refuse' }, () => 1).catch(() => {});
+    expect(events.splice(0)).toMatchObject([{ type: 'refused', code: 'OUTCOME_UNKNOWN', id }, { type: 'settled' }]);
+    await runOnce({ ...options, store, onUnknown: failing(new Error('away')) }, () => 1).catch(() => {});
+    expect(events.splice(0)).toMatchObject([
+      { type: 'started', from: 'abandoned' },
+      { type: 'unsure', why: 'reconcile', error: expect.any(Error) },
+      { type: 'settled' },
+    ]);
+    await runOnce({ ...options, store, onUnknown: () => ({ value: 1 }) }, () => 2);
+    expect(events.splice(0)).toMatchObject([
+      { type: 'started', from: 'abandoned' },
+      { type: 'completed', by: 'reconcile' },
+      { type: 'settled' },
+    ]);
+    store = await abandoned('refuse');
+    events.length = 0;
+    await resolve(store, id, { value: 1 });
+    expect(events).toMatchObject([{ type: 'resolved', id, to: 'value', scope: 'charge', source: 'operator' }]);
+  });
+});
+
+describe('a commit', () => {
+  it('is told when it has landed, and an answer that it overrules as such', async () => {
+    const store = testStore();
+    const committed = (answer: unknown) =>
+      runOnce({ ...options, key: `${answer}`, store }, async ({ commit }) => {
+        await commit('done', []);
+        expect(types().at(-1)).toBe('completed');
+        return answer;
+      });
+    await committed('done');
+    expect(events.splice(0)).toMatchObject([
+      { type: 'started' },
+      { type: 'completed', by: 'commit' },
+      { type: 'settled' },
+    ]);
+    await committed('another');
+    expect(types()).toEqual(['started', 'completed', 'overruled', 'settled']);
+  });
+
+  it('without a claim that lost its race adopts the outcome, or tells why it has none', async () => {
+    const store = testStore();
+    const atomic = (payload: string) =>
+      runOnce({ ...options, payload, mode: 'atomic', store }, ({ commit }) => commit('done', [])).catch(() => {});
+    await atomic('p');
+    await atomic('p');
+    await atomic('q');
+    expect(events.filter(({ type }) => type !== 'settled')).toMatchObject([
+      ...[{ type: 'started' }, { type: 'completed' }],
+      ...[{ type: 'started' }, { type: 'adopted' }],
+      ...[{ type: 'started' }, { type: 'lost', code: 'MISMATCH' }],
+    ]);
+  });
+});
+
+it('name the invocation, and the trace of the event', async () => {
+  const store = memoryStore();
+  const context = { ...lambdaContext(), awsRequestId: 'request-1' };
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const event = httpEvent({ key: 'k', event: { headers: { 'idempotency-key': 'k', TraceParent: traceparent } } });
+  await idempotent(async () => ({ statusCode: 200 }), { store, scope: 's' })(event, context);
+  expect(events.splice(0)).toMatchObject([
+    { type: 'started', source: 'http', requestId: 'request-1', trace: traceparent },
+    { type: 'completed', source: 'http', requestId: 'request-1', trace: traceparent },
+    { type: 'settled', source: 'http', requestId: 'request-1' },
+  ]);
+  const traced = sqsRecord('a');
+  traced.attributes.AWSTraceHeader = 'Root=1-5759e988-bd862e3fe1be46a994272793';
+  await idempotentBatch(async () => 1, { store, scope: 's' })({ Records: [traced, sqsRecord('b')] }, context);
+  expect(events.map(({ type, source, trace }) => [type, source, trace])).toEqual(
+    expect.arrayContaining([
+      ['started', 'sqs', 'Root=1-5759e988-bd862e3fe1be46a994272793'],
+      ['started', 'sqs', undefined],
+    ]),
+  );
+  expect(types().filter((type) => type === 'settled')).toHaveLength(1);
+  expect(events.at(-1)).toMatchObject({ type: 'settled', source: 'sqs', requestId: 'request-1' });
+});
+
+describe('a listener', () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('no');
+      },
+    ],
+  ])('that %s harms nobody, and is warned of', async (_, listener) => {
+    const forget = subscribe(listener);
+    expect(await runOnce({ ...options, store: memoryStore() }, () => 1)).toBe(1);
+    await sleep(1);
+    forget();
+    expect(process.emitWarning).toHaveBeenCalledWith('a listener failed: Error: no', 'IdempotencyWarning');
+    expect(types()).toEqual(['started', 'completed', 'settled']);
+  });
+
+  it('hears nothing when it has gone', async () => {
+    unsubscribe();
+    expect(channel('effectively-once').hasSubscribers).toBe(false);
+    await runOnce({ ...options, store: memoryStore() }, () => 1);
+    expect(events).toEqual([]);
+  });
+});
+
+it('cost nothing when nobody listens', () => {
+  unsubscribe();
   const now = vi.spyOn(Date, 'now');
-  publish('acquired', { scope: 'charge', id: 'charge#1' });
+  const trace = vi.fn();
+  publish({ scope: 'charge', source: 'plain', trace }, { type: 'settled' });
   expect(now).not.toHaveBeenCalled();
-  now.mockRestore();
+  expect(trace).not.toHaveBeenCalled();
 });

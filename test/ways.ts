@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import middy from '@middy/core';
 import type { Context, SQSRecord } from 'aws-lambda';
 import {
@@ -7,8 +8,38 @@ import {
   idempotent,
   idempotentBatch,
   runOnce,
+  subscribe,
 } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
+import { afterEach, expect } from 'vitest';
+
+/** What is wrong with the events of calls that were answered. */
+const misreported: string[] = [];
+afterEach(() => expect(misreported.splice(0)).toEqual([]));
+
+const ARRIVALS = ['started', 'replayed', 'refused'];
+const ENDS = ['completed', 'released', 'adopted', 'lost', 'unsure'];
+const calls = new AsyncLocalStorage<string[]>();
+
+/** Every arrival tells one of the first, every start one of the last, and all before its door answers. */
+async function audited<T>(call: () => Promise<T>, isProtected: boolean): Promise<T> {
+  const told: string[] = [];
+  const unsubscribe = subscribe(({ type }) => {
+    if (calls.getStore() === told) told.push(type);
+  });
+  const count = (types: readonly string[]): number => told.filter((type) => types.includes(type)).length;
+  try {
+    return await calls.run(told, call);
+  } finally {
+    unsubscribe();
+    const doors = count(['settled']);
+    const isRight =
+      told.at(-1) === 'settled' &&
+      count(ARRIVALS) === (isProtected ? doors : doors - 1) &&
+      count(['started']) === count(ENDS);
+    if (!isRight) misreported.push(told.join(', '));
+  }
+}
 
 /** One request, in whatever form a way in takes it. */
 export interface Request {
@@ -38,7 +69,7 @@ export interface Way {
 /** Ms a Lambda invocation of these tests has. */
 export const TIMEOUT_MS = 10_000;
 
-export const WAYS: readonly Way[] = [
+const UNAUDITED: readonly Way[] = [
   {
     name: 'runOnce',
     build:
@@ -86,6 +117,17 @@ export const WAYS: readonly Way[] = [
     },
   },
 ];
+
+export const WAYS: readonly Way[] = UNAUDITED.map(({ name, build }) => ({
+  name,
+  build: (handler, options) => {
+    const call = build(handler, options);
+    return async (request) => {
+      const isProtected = String(request.key ?? '').trim() !== '' || options.onMissingKey !== 'run';
+      return audited(() => call(request), isProtected);
+    };
+  },
+}));
 
 /** Errors by message id, from what the batch says of its failures. */
 const reported = new Map<string, unknown>();

@@ -1,22 +1,55 @@
+import { type Duration, durationOf } from './duration.ts';
 import { IdempotencyError } from './errors.ts';
 
-/** For each option: what it must satisfy, and that in words. */
-export type Checks = Record<string, readonly [check: (value: unknown) => boolean, expected: string]>;
+/** Reads the value of an option `of` something; throws `CONFIG_INVALID` with what it must be. */
+export type Parse<T> = (value: unknown, option: string, of: string) => T;
 
-/** Refuses unknown and ill-typed options with `CONFIG_INVALID`. An option that is `undefined` counts as absent. */
-export function checkOptions(of: string, options: object, checks: Checks): void {
+/** How each option is read. */
+export type Table = Readonly<Record<string, Parse<unknown>>>;
+
+export type Parsed<T extends Table> = { readonly [Name in keyof T]?: ReturnType<T[Name]> | undefined };
+
+/** Reads options by their table, and refuses others. An option that is `undefined` counts as absent. */
+export function parsed<T extends Table>(of: string, options: object, table: T): Parsed<T> {
   if (typeof options !== 'object' || options === null) throw invalid(`${of} expects an object of options`);
-  for (const [name, value] of Object.entries(options)) {
-    const known = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!known) throw invalid(`${of} has no option \`${name}\`; it has ${Object.keys(checks).join(', ')}`);
-    const [check, expected] = known;
-    if (value !== undefined && !check(value)) throw invalid(`\`${name}\` of ${of} must be ${expected}`);
-  }
+  const entries = Object.entries(options).map(([name, value]) => {
+    const parse = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (!parse) throw invalid(`${of} has no option \`${name}\`; it has ${Object.keys(table).join(', ')}`);
+    return [name, value === undefined ? undefined : parse(value, name, of)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** As it is, if it satisfies `check`; `expected`: what it must be, in words. */
+export function that<T>(check: (value: unknown) => boolean, expected: string): Parse<T> {
+  return (value, option, of) => {
+    if (check(value)) return value as T;
+    throw invalid(`\`${option}\` of ${of} must be ${expected}`);
+  };
+}
+
+/** As it is: what it may be is judged when it is used. */
+export function anything<T>(value: unknown): T {
+  return value as T;
+}
+
+/** In ms. */
+export const duration: Parse<number> = (value, option) => durationOf(option, value as Duration);
+
+/** In ms, above 0. */
+export const positiveDuration: Parse<number> = (value, option, of) => {
+  const ms = duration(value, option, of);
+  if (ms > 0) return ms;
+  throw invalid(`\`${option}\` must be longer than 0`);
+};
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
 }
 
 /** Refuses a handler that cannot be called. */
 export function checkHandler(of: string, handler: unknown): void {
-  if (typeof handler !== 'function') throw invalid(`${of} expects a function to wrap`);
+  if (!isFunction(handler)) throw invalid(`${of} expects a function to wrap`);
 }
 
 function invalid(message: string): IdempotencyError {

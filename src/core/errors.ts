@@ -49,6 +49,11 @@ export function isIdempotencyError(error: unknown): error is IdempotencyError {
   );
 }
 
+/** The code that events tell of an error; one that is not ours is a fault of the code that asked. */
+export function codeOf(error: unknown): IdempotencyErrorCode {
+  return isIdempotencyError(error) ? error.code : 'MISUSE';
+}
+
 // A symbol from the global registry, so that two copies of this package know each other's errors.
 const TERMINAL = Symbol.for('effectively-once.TerminalError');
 

@@ -1,42 +1,115 @@
 import { channel } from 'node:diagnostics_channel';
+import type { IdempotencyErrorCode } from './errors.ts';
+import type { Outcome } from './record.ts';
 
-export type IdempotencyEventType =
-  | 'acquired'
-  | 'takeover'
-  | 'replayed'
-  | 'conflict'
-  | 'mismatch'
-  | 'completed'
-  | 'released'
-  | 'adopted'
-  | 'lease-lost'
-  | 'extend-failed'
-  | 'outcome-unknown'
-  | 'overruled'
-  | 'completion-failed'
-  | 'release-failed';
-
-/** What subscribers of the `node:diagnostics_channel` `effectively-once` get. Never a payload, a key or a value. */
-export interface IdempotencyEvent {
-  readonly type: IdempotencyEventType;
+/** What every event says. Never a key, a payload or a value. */
+interface Common {
   readonly scope: string;
-  /** Partition key of the record. */
-  readonly id: string;
-  readonly attempt?: number;
+  /** What kind of event was handled: `http`, `event-bridge`, `sqs`, `plain`; else who speaks: `run-once`, `operator`. */
+  readonly source: string;
   /** Epoch ms. */
   readonly at: number;
-  readonly error?: unknown;
+  /** `awsRequestId` of the invocation; absent without a Lambda context. */
+  readonly requestId?: string;
+  /** The trace that the event carries: `AWSTraceHeader`, or `traceparent`. */
+  readonly trace?: string;
 }
 
-const events = channel('effectively-once');
+interface OfRecord {
+  /** Partition key of the record. */
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/** The record that a claim took: none, or one that had expired, was released, or was abandoned. */
+export type From = 'new' | 'expired' | 'released' | 'abandoned';
+
+interface OfEnd extends OfRecord {
+  /** Since `started`. */
+  readonly durationMs: number;
+}
+
+/** How a run ends. One that has started, and whose process lives, tells exactly one of these. */
+interface Ends {
+  /** Its outcome is on record; `unavailable`: done, though its value could not be kept. */
+  readonly completed: OfEnd & { readonly by: 'complete' | 'commit' | 'reconcile'; readonly outcome: Outcome['kind'] };
+  /** It failed, or its handler was not called, or nothing came of it: the key is free again. */
+  readonly released: OfEnd & { readonly error?: unknown };
+  /** It was taken over, or lost an atomic race, and answers with the winner's outcome. */
+  readonly adopted: OfEnd;
+  /** It was taken over, or lost an atomic race, and there is no outcome to adopt. */
+  readonly lost: OfEnd & { readonly code: IdempotencyErrorCode };
+  /** It is over, and nobody knows whether its effect is on record. `why`: what did not end, or got no answer. */
+  readonly unsure: OfEnd & {
+    readonly why: 'timeout' | 'step' | 'commit' | 'completion' | 'release' | 'reconcile';
+    readonly error?: unknown;
+  };
+}
+
+/** Every arrival that is not run unprotected tells exactly one of the first three. */
+interface Events extends Ends {
+  /** A claim was taken, or an atomic run begun. */
+  readonly started: OfRecord & { readonly from: From };
+  /** A duplicate got the outcome on record. */
+  readonly replayed: OfRecord;
+  /** An arrival was refused. */
+  readonly refused: Partial<OfRecord> & { readonly code: IdempotencyErrorCode; readonly error: unknown };
+  /** A lease was prolonged; `leaseUntil` in epoch ms. */
+  readonly extended: OfRecord & { readonly leaseUntil: number };
+  /** A lease could not be prolonged; it is tried again while the lease lasts. */
+  readonly 'extend-failed': OfRecord & { readonly error: unknown };
+  /** A run answers with what it committed, though its handler threw or another answer was made since. */
+  readonly overruled: OfRecord;
+  /** An operator decided an unknown outcome. */
+  readonly resolved: { readonly id: string; readonly to: 'value' | 'rerun' };
+  /** A door is about to answer its invocation, `runOnce` its call: the last event of it. */
+  readonly settled: object;
+}
+
+/** What subscribers get: told apart by `type`. */
+export type IdempotencyEvent = { [Type in keyof Events]: Common & Told<Type> }[keyof Events];
+
+type Told<Type extends keyof Events> = { readonly type: Type } & Events[Type];
+
+/** The end of a run, without what every end says. */
+export type End = { [Type in keyof Ends]: { readonly type: Type } & Omit<Ends[Type], keyof OfEnd> }[keyof Ends];
+
+/** What events say of an arrival. */
+export interface About extends Pick<Common, 'scope' | 'source'> {
+  readonly requestId?: string | undefined;
+  /** Asked only when somebody listens. */
+  readonly trace?: (() => string | undefined) | undefined;
+}
+
+const CHANNEL = channel('effectively-once');
 
 /** Free when nobody listens. */
-export function publish(
-  type: IdempotencyEventType,
-  about: Pick<IdempotencyEvent, 'scope' | 'id' | 'attempt'>,
-  error?: unknown,
-): void {
-  if (!events.hasSubscribers) return;
-  const { scope, id, attempt } = about;
-  events.publish({ type, scope, id, attempt, at: Date.now(), ...(error !== undefined && { error }) });
+export function publish(about: About, event: { [Type in keyof Events]: Told<Type> }[keyof Events]): void {
+  if (!CHANNEL.hasSubscribers) return;
+  const { scope, source, requestId } = about;
+  const all = { ...event, scope, source, at: Date.now(), requestId, trace: about.trace?.() };
+  CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+}
+
+/**
+ * Calls `listener` with every event of this process, until the function that it returns is called. A listener that throws, or
+ * whose promise is rejected, is warned of and harms nobody.
+ *
+ * Events are published on the `node:diagnostics_channel` `effectively-once`, too.
+ *
+ * @example
+ * const unsubscribe = subscribe((event) => {
+ *   if (event.type === 'unsure') logger.warn('look into this record', { id: event.id, why: event.why });
+ * });
+ */
+export function subscribe(listener: (event: IdempotencyEvent) => unknown): () => void {
+  const listen = async (event: unknown): Promise<void> => {
+    try {
+      await listener(event as IdempotencyEvent);
+    } catch (error) {
+      process.emitWarning(`a listener failed: ${error}`, 'IdempotencyWarning');
+    }
+  };
+  CHANNEL.subscribe(listen);
+  return () => void CHANNEL.unsubscribe(listen);
 }

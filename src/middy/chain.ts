@@ -1,6 +1,7 @@
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Answer, Run } from '../run/claimed.ts';
+import type { Answer } from '../run/answer.ts';
+import type { Ending, Run } from '../run/run.ts';
 
 export type Request<Event> = middy.Request<Event, unknown, unknown, Context>;
 
@@ -10,8 +11,13 @@ export interface Chain {
   readonly error: () => unknown;
   /** Whether it is what the handler threw. */
   readonly hasThrown: () => boolean;
-  /** Ends the run, once; `final` is the response as the chain has made it. Throws what `Run` throws. */
-  readonly settle: (final: unknown) => Promise<Answer>;
+  /** Ends the run, once; `answer` is the response as the chain has made it. Throws what {@link Run} throws. */
+  readonly end: (answer: unknown) => Promise<Opened>;
+}
+
+/** An answer with its value. */
+interface Opened extends Pick<Answer, 'isReplayed' | 'isFinal'> {
+  readonly value: unknown;
 }
 
 /** Answers and errors of early timeouts, by identity: nothing else tells one from a handler's. */
@@ -39,78 +45,103 @@ export function earlyTimeout<Response extends object>(respond: () => Response): 
   };
 }
 
+interface WatchOptions<Event> {
+  readonly request: Request<Event>;
+  readonly run: Run;
+  readonly isOutcome: (value: unknown) => boolean;
+  /** Makes the response of a chain that was ended by `answer`. */
+  readonly conclude: (chain: Chain, answer: unknown) => Promise<unknown>;
+  readonly onEnd: () => void;
+}
+
 /**
  * Watches `request.response` and `request.error`. What the handler itself answered, the first that is assigned, decides
  * between record and release, whatever later middlewares make of it. One that ends the chain by answering passes over our
  * `after` and `onError`; then Middy, which awaits the response it returns, awaits `conclude` instead.
  */
-export function watch<Event>(
-  request: Request<Event>,
-  run: Run,
-  conclude: (chain: Chain, final: unknown) => Promise<unknown>,
-): Chain {
-  let { response, error } = request;
-  let own: { readonly value: unknown; readonly isRecorded: boolean } | undefined;
-  let assignments = 0;
-  let first: { readonly error: unknown } | undefined;
-  let settled: Promise<Answer> | undefined;
+export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: WatchOptions<Event>): Chain {
+  const seen: Seen = { assignments: 0 };
+  let ended: Promise<Opened> | undefined;
 
-  // Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
-  const hasReturned = (): boolean => assignments > (first ? 1 : 0);
-
-  const end = async (final: unknown): Promise<Answer> => {
-    const decisive = hasReturned() ? own?.value : first?.error;
-    if (isEarly(decisive)) run.abandon();
-    else if (own && hasReturned()) return run.returned(first ? own.value : final, own.isRecorded);
-    else if (first) return run.threw(first.error, final);
-    else await run.release();
-    return { value: final, replayed: false };
+  const end = async (answer: unknown): Promise<Opened> => {
+    const { isReplayed, isFinal, open } = await run.end(endingOf(seen, answer));
+    return { isReplayed, isFinal, value: await open() };
   };
 
   const chain: Chain = {
-    error: () => first?.error,
-    hasThrown: () => first !== undefined && !hasReturned(),
-    settle: (final) => {
-      settled ??= end(final);
-      return settled;
+    error: () => seen.thrown?.error,
+    hasThrown: () => seen.thrown !== undefined && !hasReturned(seen),
+    end: (answer) => {
+      ended ??= end(answer).finally(onEnd);
+      return ended;
     },
   };
 
-  Object.defineProperties(request, {
-    response: {
-      configurable: true,
-      enumerable: true,
-      get: () => response,
-      set(value: unknown) {
-        response = value;
-        const endsChain = 'earlyResponse' in request && request.earlyResponse === value;
-        if (!first && !endsChain) {
-          assignments++;
-          // Judged now: later middlewares change the object itself.
-          own ??= { value, isRecorded: run.records(value) };
-        }
-        if (!endsChain) return;
-        response = conclude(chain, value).then((last) => {
-          response = last;
-          return last;
-        });
-      },
-    },
-    error: {
-      configurable: true,
-      enumerable: true,
-      get: () => error,
-      set(value: unknown) {
-        // Middy's mark on what an `onError` threw, which passes over those after it, ours among them.
-        const hasFailedAgain = first !== undefined && (value === error || hasOriginal(value));
-        error = value;
-        first ??= { error: value };
-        // Where the handler returned, its effect has happened: an `onError` that throws must not lose it.
-        if (hasReturned() || hasFailedAgain) chain.settle(undefined).catch(() => {});
-      },
-    },
+  intercept(request, 'response', (value, assign) => {
+    assign(value);
+    const endsChain = 'earlyResponse' in request && request.earlyResponse === value;
+    if (endsChain) {
+      const concluded = conclude(chain, value).then((last) => {
+        assign(last);
+        return last;
+      });
+      assign(concluded);
+    } else if (!seen.thrown) {
+      seen.assignments++;
+      // Judged now: later middlewares change the object itself.
+      seen.returned ??= { value, isOutcome: isOutcome(value) };
+    }
+  });
+
+  intercept(request, 'error', (error, assign, previous) => {
+    // Middy's mark on what an `onError` threw, which passes over those after it, ours among them.
+    const hasFailedAgain = seen.thrown !== undefined && (error === previous || hasOriginal(error));
+    assign(error);
+    seen.thrown ??= { error };
+    // If the handler returned, its effect has happened: an `onError` that throws must not lose it.
+    if (hasReturned(seen) || hasFailedAgain) chain.end(undefined).catch(() => {});
   });
   return chain;
+}
+
+/** What was assigned to a request. */
+interface Seen {
+  assignments: number;
+  returned?: { readonly value: unknown; readonly isOutcome: boolean };
+  thrown?: { readonly error: unknown };
+}
+
+// Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
+function hasReturned({ assignments, thrown }: Seen): boolean {
+  return assignments > (thrown ? 1 : 0);
+}
+
+function endingOf(seen: Seen, answer: unknown): Ending {
+  const { returned, thrown } = seen;
+  if (returned && hasReturned(seen)) {
+    if (isEarly(returned.value)) return { kind: 'timed-out', answer };
+    return { kind: 'returned', answer: thrown ? returned.value : answer, isOutcome: returned.isOutcome };
+  }
+  if (!thrown) return { kind: 'skipped', answer };
+  return isEarly(thrown.error) ? { kind: 'timed-out', answer } : { kind: 'threw', error: thrown.error, answer };
+}
+
+/** Has `onAssign` called in place of each assignment. */
+function intercept<Event>(
+  request: Request<Event>,
+  name: 'response' | 'error',
+  onAssign: (value: unknown, assign: (value: unknown) => void, previous: unknown) => void,
+): void {
+  let current: unknown = request[name];
+  const assign = (value: unknown): void => {
+    current = value;
+  };
+  Object.defineProperty(request, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (value: unknown) => onAssign(value, assign, current),
+  });
 }
 
 /** Whether a request is watched already. */

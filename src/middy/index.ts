@@ -1,15 +1,16 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { eventArrival } from '../run/arrival.ts';
-import { begin } from '../run/begin.ts';
 import { isIdempotencyError, misuse } from '../core/errors.ts';
+import { publish } from '../core/events.ts';
 import type { WithExecution } from '../execution.ts';
-import { type Chain, isWatched, type Request, watch } from './chain.ts';
-import { HANDLER_CHECKS, type HandlerOptions, settingsOf } from '../options.ts';
-import { isRun } from '../run/claimed.ts';
+import { type HandlerOptions, handlerSettings } from '../options.ts';
+import { aboutOf, eventArrival } from '../run/arrival.ts';
+import { begin } from '../run/begin.ts';
+import { isRun } from '../run/run.ts';
 import { sourceOf } from '../sources/index.ts';
 import type { EventSource } from '../sources/source.ts';
+import { type Chain, isWatched, type Request, watch } from './chain.ts';
 
 export { earlyTimeout } from './chain.ts';
 
@@ -45,32 +46,40 @@ interface State<Event> {
  * options it does not have.
  */
 export function idempotency<Event = unknown>(options: HandlerOptions<Event>): IdempotencyMiddleware<Event> {
-  const settings = settingsOf('idempotency', options, HANDLER_CHECKS);
+  const settings = handlerSettings('idempotency', options);
   const states = new WeakMap<object, State<Event>>();
 
   async function idempotencyBefore(request: Request<Event>): Promise<void> {
     const { event, context } = request;
     const state: State<Event> = { source: sourceOf(event) };
+    const { source } = state;
+    const settled = (): void => publish(aboutOf(settings, source.name, context), { type: 'settled' });
     states.set(request, state);
     try {
       if (isWatched(request)) throw misuse('a chain takes one idempotency middleware');
-      const begun = await begin(settings, eventArrival(settings, options, state.source, event, context));
-      if (isRun(begun)) {
-        state.chain = watch(request, begun, (chain, final) => conclude(request, state.source, chain, final));
-        Object.assign(context, { idempotency: begun.execution });
+      const arrival = eventArrival(settings, source, { event, context });
+      const run = await begin(settings, arrival);
+      if (isRun(run)) {
+        const { isOutcome } = arrival;
+        const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
+        state.chain = watch({ request, run, isOutcome, conclude, onEnd: settled });
+        Object.assign(context, { idempotency: run.execution });
       } else {
-        request.earlyResponse = begun.replayed ? state.source.replay(begun.value, event) : begun.value;
+        const value = await run.open();
+        request.earlyResponse = run.isReplayed ? source.replay(value, event) : value;
       }
     } catch (error) {
       state.refusal = error;
       throw error;
+    } finally {
+      if (!state.chain) settled();
     }
   }
 
   async function idempotencyAfter(request: Request<Event>): Promise<void> {
     const { source, chain } = states.get(request) ?? {};
-    const answer = await chain?.settle(request.response);
-    if (answer?.replayed) request.response = source?.replay(answer.value, request.event);
+    const answer = await chain?.end(request.response);
+    if (answer?.isReplayed) request.response = source?.replay(answer.value, request.event);
     else if (answer?.isFinal) request.response = answer.value;
   }
 
@@ -79,7 +88,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     const { source, chain, refusal } = states.get(request) ?? {};
     if (!source) return; // a middleware before this one threw
     try {
-      if (chain) request.response = await conclude(request, source, chain, request.response);
+      if (chain) request.response = await concluded(request, source, chain, request.response);
       else if (isIdempotencyError(refusal) && source.refuse)
         request.response = source.refuse(refusal, request.event, request.response);
     } catch (error) {
@@ -91,15 +100,15 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
 }
 
 /** Ends the run and makes the last response of the chain, or throws. */
-async function conclude<Event>(
+async function concluded<Event>(
   request: Request<Event>,
   source: EventSource<Event>,
   chain: Chain,
   final: unknown,
 ): Promise<unknown> {
   try {
-    const answer = await chain.settle(final);
-    if (answer.replayed) return source.replay(answer.value, request.event);
+    const answer = await chain.end(final);
+    if (answer.isReplayed) return source.replay(answer.value, request.event);
     return answer.isFinal ? answer.value : final;
   } catch (error) {
     const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());

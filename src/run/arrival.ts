@@ -1,25 +1,28 @@
 import type { Context } from 'aws-lambda';
-import { IdempotencyError, misuse } from '../core/errors.ts';
+import { codeOf, IdempotencyError, misuse } from '../core/errors.ts';
+import { type About, publish } from '../core/events.ts';
 import { fingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
-import type { HandlerOptions, Settings } from '../options.ts';
+import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource } from '../sources/source.ts';
 
 /** One request as it arrived: its identity is taken now, whatever the handler does to the event later. */
 export interface Arrival {
-  readonly scope: string;
+  /** What events say of it. */
+  readonly about: About;
   /** `undefined`: nothing to recognise a duplicate by. */
   readonly key: string | undefined;
   readonly id: string;
   readonly fingerprint: string | undefined;
   /** May run without a key. */
   readonly isNatural: boolean;
-  /** Which returned values are recorded. */
-  readonly records: (value: unknown) => boolean;
+  /** Whether a returned value is an outcome; one that cannot be judged is. */
+  readonly isOutcome: (value: unknown) => boolean;
   /** Ms until the invocation's deadline; `undefined` where nobody knows. */
   readonly remaining: () => number | undefined;
 }
 
-interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
+interface Parts extends Pick<Arrival, 'isOutcome' | 'remaining'> {
+  readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
   readonly principal: () => unknown;
@@ -29,41 +32,94 @@ interface Parts extends Pick<Arrival, 'scope' | 'records' | 'remaining'> {
 }
 
 /**
- * Throws `KEY_INVALID` for a key or principal that is none, and for an event that is not what its source sends; `CONFIG_INVALID`
- * for a payload of things that JSON does not have.
+ * Throws, and tells as refused: `KEY_INVALID` for a key or principal that is none, and for an event that is not what its source
+ * sends; `CONFIG_INVALID` for a payload of things that JSON does not have; and what asking for the parts throws.
  */
-export function arrivalOf(parts: Parts): Arrival {
-  const { operation = () => [], isNatural = () => false, scope, records, remaining } = parts;
-  const common = { scope, isNatural: asked('method', isNatural), records, remaining };
-  const key = keyOf(asked('key', parts.key));
+export function arrivalOf(about: About, partsOf: () => Parts): Arrival {
+  try {
+    return identified(about, partsOf());
+  } catch (error) {
+    throw refused(about, error);
+  }
+}
+
+/** Tells that an arrival is refused by the error, and gives it back to be thrown. */
+export function refused(about: About, error: unknown, id?: string): unknown {
+  publish(about, { type: 'refused', code: codeOf(error), error, ...(id && { id }) });
+  return error;
+}
+
+function identified(about: About, parts: Parts): Arrival {
+  const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining } = parts;
+  const common = {
+    about,
+    isNatural: taken('method', isNatural),
+    isOutcome: (value: unknown) => judged(isOutcome, value, true),
+    remaining,
+  };
+  const key = keyOf(taken('key', parts.key));
   if (key === undefined) return { ...common, key, id: '', fingerprint: undefined };
-  const principal = principalOf(asked('principal', parts.principal));
-  const id = asked('operation', () => recordId(scope, operation(), principal, key));
+  const principal = principalOf(taken('principal', parts.principal));
+  const id = taken('operation', () => recordId(scope, operation(), principal, key));
   return { ...common, key, id, fingerprint: fingerprint(parts.payload) };
+}
+
+/** An event at a handler. */
+export interface Invocation<E> {
+  readonly event: E;
+  readonly context: Context | undefined;
+  /** Epoch ms; a record that waits for its turn is of an earlier one. */
+  readonly invokedAt?: number;
+}
+
+/** What events say of an invocation, or of one event in it; without a scope if none is known. */
+export function aboutOf(
+  { scope }: Settings,
+  source: string,
+  context: Context | undefined,
+  trace?: () => unknown,
+): About {
+  return {
+    scope: attempted(scope) ?? '',
+    source,
+    requestId: context?.awsRequestId,
+    trace: () => {
+      const text = trace && attempted(trace);
+      return typeof text === 'string' ? text : undefined;
+    },
+  };
 }
 
 /** The arrival of an event at a handler: what the options do not say, the event's source does. */
 export function eventArrival<E>(
-  settings: Settings,
-  options: HandlerOptions<E>,
+  settings: HandlerSettings<E>,
   source: EventSource<E>,
-  event: E,
-  context: Context | undefined,
-  invokedAt: number = Date.now(),
+  { event, context, invokedAt = Date.now() }: Invocation<E>,
 ): Arrival {
-  refuseUnsupported(context);
-  const { key, principal, fingerprint } = options;
+  const about = aboutOf(settings, source.name, context, () => source.trace(event));
+  const { key, principal, fingerprint, isOutcome = source.isOutcome, functionTimeout } = settings;
   const payload = fingerprint === false ? undefined : (fingerprint ?? source.payload);
-  return arrivalOf({
-    scope: settings.scope(),
-    operation: () => source.operation(event),
-    key: () => (key ? key(event, context as Context) : source.key(event)),
-    principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
-    payload: payload && (() => payload(event)),
-    isNatural: () => source.isNatural(event),
-    records: settings.records ?? source.records,
-    remaining: () => remainingOf(context, invokedAt, settings.functionTimeout),
+  return arrivalOf(about, () => {
+    refuseUnsupported(context);
+    return {
+      scope: settings.scope(),
+      operation: () => source.operation(event),
+      key: () => (key ? key(event, context as Context) : source.key(event)),
+      principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
+      payload: payload && (() => payload(event)),
+      isNatural: () => source.isNatural(event),
+      isOutcome,
+      remaining: () => remainingOf(context, invokedAt, functionTimeout),
+    };
   });
+}
+
+function attempted<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }
 
 // A context may be missing, or not say the truth, as in local runtimes: no invocation outlives its function's timeout.
@@ -111,7 +167,7 @@ function principalOf(value: unknown): string | undefined {
   throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
 }
 
-function asked<T>(what: string, ask: () => T): T {
+function taken<T>(what: string, ask: () => T): T {
   try {
     return ask();
   } catch (cause) {
@@ -122,7 +178,7 @@ function asked<T>(what: string, ask: () => T): T {
 
 function fingerprint(ask: (() => unknown) | undefined): string | undefined {
   if (!ask) return undefined;
-  const payload = asked('payload', ask);
+  const payload = taken('payload', ask);
   try {
     return fingerprintOf(payload ?? null); // nothing is a payload, too: another than anything
   } catch (cause) {

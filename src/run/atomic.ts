@@ -1,57 +1,62 @@
 import { randomUUID } from 'node:crypto';
-import type { Arrival } from './arrival.ts';
-import { committing, copyOf } from './commit.ts';
-import { IdempotencyError, misuse } from '../core/errors.ts';
-import { publish } from '../core/events.ts';
+import { codeOf, IdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
-import { patient } from '../core/patience.ts';
 import { commitUnclaimed } from '../core/protocol.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, answerTo, instead, type Run } from './claimed.ts';
+import { type Answer, adopted, own, refusalOf } from './answer.ts';
+import type { Arrival } from './arrival.ts';
+import { copyOf, gateOf } from './commit.ts';
+import { answerOf, type Ending, type Run, started } from './run.ts';
 import { checkedName } from './steps.ts';
 
 /**
  * A run without a claim: it has no lease and records nothing on its way. Its one commit is conditioned on the record's absence;
  * who loses the race is answered then as a claim would have been.
  */
-export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
-  const { scope, id, fingerprint } = arrival;
-  const { retention, onUnknown, outcomes } = settings;
+export function atomicRun(settings: Settings, arrival: Arrival): Run {
+  const { id, key, fingerprint } = arrival;
+  const { retention, onUnknown, outcomes, storeWithin } = settings;
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
-  const store = patient(settings.store, remaining);
-  const owner = randomUUID();
-  /** What the commit ended with: the run's answer, or why it has none. */
-  let ended: (() => Answer) | undefined;
+  const store = storeWithin(remaining);
+  const claimant = {
+    id,
+    owner: randomUUID(),
+    fingerprint,
+    retention,
+    onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
+  } as const;
+  const tell = started(arrival, 1, 'new');
+  /** The run's answer, or why it has none; undefined: no commit has decided it yet. */
+  let decided: (() => Answer) | undefined;
 
-  const { commit, close } = committing(
+  const fail = (error: IdempotencyError): never => {
+    decided = () => again(error);
+    throw error;
+  };
+
+  const { commit, close } = gateOf({
     store,
-    () => ended !== undefined,
-    async (transacting, value, writes) => {
+    isOver: () => decided !== undefined,
+    async send(transacting, value, writes) {
       const outcome = outcomes.ofValue(value);
-      const request = {
-        id,
-        owner,
-        fingerprint,
-        retention,
-        onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
-        outcome,
-        writes,
-      } as const;
-      try {
-        const result = await commitUnclaimed(transacting, request, Date.now);
-        if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
-        const answer: Answer =
-          result.kind === 'done'
-            ? { value: copyOf(outcomes, outcome, value), replayed: false, isFinal: true }
-            : await answerTo(result, arrival, { store, outcomes });
-        if (result.kind === 'done') publish('completed', { scope, id });
-        ended = () => answer;
-      } catch (error) {
-        if (error instanceof IdempotencyError) ended = () => again(error);
-        throw error;
+      const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
+        tell(error.retryable ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
+        return fail(error);
+      });
+      if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
+      if (result.kind === 'done') {
+        tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
+        const copy = copyOf(outcomes, outcome, value);
+        decided = () => own(copy, true);
+      } else if (result.kind === 'replay') {
+        decided = () => adopted(result.outcome, { id, store, outcomes }, tell);
+      } else {
+        const refusal = refusalOf(result, id);
+        tell({ type: 'lost', code: codeOf(refusal) });
+        fail(refusal);
       }
     },
-  );
+  });
 
   return {
     execution: {
@@ -65,27 +70,28 @@ export function atomic(settings: Settings, arrival: Arrival, key: string): Run {
         throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
       },
     },
-    hasCommitted: () => ended !== undefined,
-    records: () => true,
 
-    async completed() {
+    hasCommitted: () => decided !== undefined,
+
+    async end(ending) {
+      if (ending.kind === 'timed-out') {
+        tell({ type: 'unsure', why: 'timeout' });
+        return answerOf(ending);
+      }
       await close();
-      if (ended) return ended();
-      throw misuse("in mode 'atomic' the handler must commit what it returns");
+      if (decided) return decided();
+      const error = failureOf(ending);
+      tell({ type: 'released', ...(error !== undefined && { error }) });
+      if (ending.kind === 'returned') throw error;
+      return answerOf(ending);
     },
-
-    async returned() {
-      return this.completed(undefined);
-    },
-
-    async threw(error, final) {
-      await close();
-      return ended ? ended() : instead(error, final);
-    },
-
-    release: async () => {},
-    abandon: () => {},
   };
+}
+
+/** Why a run ended without a commit. */
+function failureOf(ending: Ending): unknown {
+  if (ending.kind === 'returned') return misuse("in mode 'atomic' the handler must commit what it returns");
+  return 'error' in ending ? ending.error : undefined;
 }
 
 // A new one: what the handler was thrown is the handler's, this is the answer to its caller.

@@ -1,38 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arrival } from './arrival.ts';
-import { atomic } from './atomic.ts';
-import { unprotectedCommit } from './commit.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
-import { patient } from '../core/patience.ts';
 import { type Claim, claim } from '../core/protocol.ts';
+import type { Store } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, answerTo, held, instead, isRun, type Run, type Terms } from './claimed.ts';
-import { unprotectedSteps } from './steps.ts';
+import { type Answer, recorded, refusalOf } from './answer.ts';
+import { type Arrival, refused } from './arrival.ts';
+import { atomicRun } from './atomic.ts';
+import { claimedRun } from './claimed.ts';
+import type { Span } from './lease.ts';
 import { reconciled } from './reconcile.ts';
+import { isRun, type Run } from './run.ts';
+import { unprotectedRun } from './unprotected.ts';
 
-/** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals, and errors on record. */
-export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
-  if (arrival.key === undefined) return unprotected(settings, arrival);
-  if (settings.mode === 'atomic') return atomic(settings, arrival, arrival.key);
-  const started = Date.now();
-  const { functionTimeout = Number.POSITIVE_INFINITY, lease = Number.POSITIVE_INFINITY } = settings;
-  const limit = Math.max(0, Math.min(arrival.remaining() ?? Number.POSITIVE_INFINITY, functionTimeout));
-  const terms = { deadline: started + limit, length: Math.min(limit, lease) };
-  if (terms.length === Number.POSITIVE_INFINITY) {
-    throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
-  }
-  const store = patient(settings.store, () => Math.min(terms.deadline - Date.now(), terms.length));
-  const claimed = await claimOrWait({ ...settings, store }, arrival, terms);
-  if (claimed.kind !== 'acquired') return answerTo(claimed, arrival, { ...settings, store });
-  const { scope, id } = arrival;
-  publish(claimed.takeover ? 'takeover' : 'acquired', { scope, id, attempt: claimed.lease.attempt });
-  return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.takeover);
-}
-
-/** Begin, run, settle: all there is to a way in that calls the function itself. */
+/** Begin, run, end: all there is to a door that calls the function itself. */
 export async function once(
   settings: Settings,
   arrival: Arrival,
@@ -40,57 +23,81 @@ export async function once(
 ): Promise<Answer> {
   const begun = await begin(settings, arrival);
   if (!isRun(begun)) return begun;
-  let value: unknown;
+  let answer: unknown;
   try {
-    value = await run(begun.execution);
+    answer = await run(begun.execution);
   } catch (error) {
-    return begun.threw(error);
+    return begun.end({ kind: 'threw', error });
   }
-  return begun.returned(value, begun.records(value));
+  return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
+}
+
+/** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals. */
+export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
+  const { about, id, key } = arrival;
+  if (key === undefined) return withoutKey(settings, arrival);
+  if (settings.mode === 'atomic') return atomicRun(settings, arrival);
+  const span = spanOf(settings, arrival);
+  const store = settings.storeWithin(() => Math.min(span.deadline - Date.now(), span.length));
+  const claimed = await claimOrWait({ settings, arrival, span, store }).catch((error) => {
+    throw refused(about, error, id);
+  });
+  const { outcomes, onUnknown } = settings;
+  switch (claimed.kind) {
+    case 'acquired':
+      return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });
+    case 'replay':
+      return recorded(claimed.outcome, { id, store, outcomes }, (refusal) => {
+        if (refusal === undefined) publish(about, { type: 'replayed', id, attempt: claimed.attempt });
+        else refused(about, refusal, id);
+      });
+    default:
+      throw refused(about, refusalOf(claimed, id), id);
+  }
+}
+
+function withoutKey({ onMissingKey }: Settings, arrival: Arrival): Run {
+  if (onMissingKey === 'run' || arrival.isNatural) return unprotectedRun(arrival);
+  const message = 'no idempotency key: send an Idempotency-Key header, or give the option `key`';
+  throw refused(arrival.about, new IdempotencyError('KEY_MISSING', message));
+}
+
+function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
+  const forever = Number.POSITIVE_INFINITY;
+  const limit = Math.max(0, Math.min(arrival.remaining() ?? forever, functionTimeout ?? forever));
+  return { deadline: Date.now() + limit, length: Math.min(limit, lease ?? forever) };
 }
 
 /** What a waiter keeps to answer with before its own deadline. */
 const RESERVE_MS = 500;
 
-async function claimOrWait(settings: Settings, arrival: Arrival, { deadline, length }: Terms): Promise<Claim> {
+interface ClaimOptions {
+  readonly settings: Settings;
+  readonly arrival: Arrival;
+  readonly span: Span;
+  readonly store: Store;
+}
+
+async function claimOrWait({ settings, arrival, span, store }: ClaimOptions): Promise<Claim> {
   const { id, fingerprint } = arrival;
-  const { retention, clockSkew, store } = settings;
-  const onUnknown = typeof settings.onUnknown === 'function' ? 'reconcile' : settings.onUnknown;
-  const owner = randomUUID();
-  const leaseUntil = (now: number): number => Math.min(now + length, deadline) + clockSkew;
+  const { retention, clockSkew, onUnknown, onConflict } = settings;
+  const { deadline, length } = span;
+  if (length === Number.POSITIVE_INFINITY) {
+    throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
+  }
+  const request = {
+    id,
+    fingerprint,
+    owner: randomUUID(),
+    leaseUntil: (now: number): number => Math.min(now + length, deadline) + clockSkew,
+    retention,
+    onUnknown: typeof onUnknown === 'function' ? 'reconcile' : onUnknown,
+  } as const;
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
-    const claimed = await claim(store, { id, fingerprint, owner, leaseUntil, retention, onUnknown }, Date.now);
+    const claimed = await claim(store, request, Date.now);
     const pause = delay * (0.5 + Math.random() / 2);
-    if (claimed.kind !== 'conflict' || settings.onConflict === 'reject') return claimed;
+    if (claimed.kind !== 'conflict' || onConflict === 'reject') return claimed;
     if (Date.now() + pause > deadline - RESERVE_MS) return claimed;
     await sleep(pause);
   }
-}
-
-function unprotected({ onMissingKey }: Settings, arrival: Arrival): Run {
-  if (onMissingKey === 'reject' && !arrival.isNatural) {
-    throw new IdempotencyError(
-      'KEY_MISSING',
-      'no idempotency key: send an Idempotency-Key header, or give the option `key`',
-    );
-  }
-  const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
-  const { signal } = new AbortController();
-  return {
-    execution: {
-      key: undefined,
-      attempt: 1,
-      signal,
-      remaining,
-      ...unprotectedSteps(signal),
-      commit: unprotectedCommit,
-    },
-    completed: async (value) => ({ value, replayed: false }),
-    hasCommitted: () => false,
-    records: () => true,
-    returned: async (final) => ({ value: final, replayed: false }),
-    threw: async (error, final) => instead(error, final),
-    release: async () => {},
-    abandon: () => {},
-  };
 }

@@ -6,30 +6,34 @@ import type { Execution } from '../execution.ts';
 import type { Outcomes } from '../values/outcome.ts';
 
 /** The commit of one run. */
-export interface Committer extends Pick<Execution, 'commit'> {
+export interface Commit extends Gate {
   /** What was committed, a copy of its own: the run's answer, whatever the handler makes of it. */
   readonly committed: () => { readonly value: unknown } | undefined;
   /** Why it is not known whether a commit has landed. */
   readonly doubt: () => { readonly error: unknown } | undefined;
-  /** No commit may begin any more; resolves when one that is under way has ended. */
-  readonly close: () => Promise<void>;
 }
 
-export function commitOf(holder: Holder, outcomes: Outcomes): Committer {
-  const { store, lease } = holder;
-  const { id } = lease;
+interface CommitOptions {
+  readonly holder: Holder;
+  readonly outcomes: Outcomes;
+  readonly onLanded: (outcome: Outcome) => void;
+}
+
+export function commitOf({ holder, outcomes, onLanded }: CommitOptions): Commit {
+  const { id } = holder.lease;
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
 
-  const send: Send = async (transacting, value, writes) => {
+  const send: Send = async (store, value, writes) => {
     const outcome = outcomes.ofValue(value);
     try {
-      const result = await commit({ ...holder, store: transacting }, outcome, writes);
+      const result = await commit({ ...holder, store }, outcome, writes);
       if (result.kind === 'refused') throw result.refusal;
       if (result.kind !== 'done') {
         throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
       }
       committed = { value: copyOf(outcomes, outcome, value) };
+      onLanded(outcome);
     } catch (error) {
       if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
       throw error;
@@ -39,15 +43,27 @@ export function commitOf(holder: Holder, outcomes: Outcomes): Committer {
   return {
     committed: () => committed,
     doubt: () => doubt,
-
-    ...committing(store, () => committed !== undefined || doubt !== undefined, send),
+    ...gateOf({ store: holder.store, isOver: () => committed !== undefined || doubt !== undefined, send }),
   };
+}
+
+/** Lets commits through. */
+interface Gate extends Pick<Execution, 'commit'> {
+  /** No commit may begin any more; resolves when one that is under way has ended. */
+  readonly close: () => Promise<void>;
 }
 
 type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[]) => Promise<void>;
 
-/** Sends one commit at a time, none once it `isOver` or the run is closed, and only what can be sent. */
-export function committing(store: Store, isOver: () => boolean, send: Send): Pick<Committer, 'commit' | 'close'> {
+interface GateOptions {
+  readonly store: Store;
+  /** Whether there has been a commit, or may have been. */
+  readonly isOver: () => boolean;
+  readonly send: Send;
+}
+
+/** One commit at a time, none once there has been one or the run has ended, and none on a store without transactions. */
+export function gateOf({ store, isOver, send }: GateOptions): Gate {
   let isClosed = false;
   let underWay: Promise<void> | undefined;
 
@@ -75,15 +91,7 @@ export function committing(store: Store, isOver: () => boolean, send: Send): Pic
 }
 
 /** What a duplicate will get, so that the first answer is no other; the value itself where a duplicate gets none. */
-export function copyOf({ open }: Outcomes, outcome: Outcome, value: unknown): unknown {
-  try {
-    return open(outcome, (why) => new Error(why));
-  } catch {
-    return value;
-  }
-}
-
-/** Of a run that nobody will recognise again. */
-export async function unprotectedCommit(): Promise<never> {
-  throw misuse('a run without a key has no record to commit with');
+export function copyOf(outcomes: Outcomes, outcome: Outcome, value: unknown): unknown {
+  const opened = outcomes.open(outcome);
+  return 'value' in opened ? opened.value : value;
 }

@@ -1,90 +1,102 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import { extend, type Holder } from '../core/protocol.ts';
 
+/** The time of a run. */
+export interface Span {
+  /** Epoch ms past which it cannot live. */
+  readonly deadline: number;
+  /** Ms a claim or an extension holds. */
+  readonly length: number;
+}
+
 /** A lease while its run is under way. */
-export interface Hold {
+export interface Lease {
   /** Aborts when the lease is over on this machine's clock, or was lost. */
   readonly signal: AbortSignal;
-  /** Epoch ms at which the lease ends on this machine's clock. */
-  readonly until: () => number;
+  /** Ms until the lease ends on this machine's clock. */
+  readonly left: () => number;
   /** To be called when the run has ended, whatever its end. */
   readonly stop: () => void;
   /** Ends the run's right to go on: `signal` aborts. */
   readonly lose: (why: string) => void;
 }
 
-interface Terms {
-  /** Ms a claim or an extension holds. */
-  readonly length: number;
-  /** Epoch ms past which the run cannot live. */
-  readonly deadline: number;
+interface LeaseOptions {
+  /** Writes within what is left of the lease. */
+  readonly holder: (left: () => number) => Holder;
+  readonly span: Span;
   readonly clockSkew: number;
+  /** Each extension that was heard of; `leaseUntil` in epoch ms. */
+  readonly onExtended: (leaseUntil: number) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Below this many ms another extension is not worth a try. */
-const SHORTEST = 50;
+const SHORTEST_MS = 50;
 
 /**
  * Keeps a lease that is shorter than its run may be: prolongs it at half-time, tries again at half of what is left when the
  * store does not answer, and aborts `signal` when it was refused or is over.
  */
-export function holdLease(holder: Holder, terms: Terms): Hold {
-  const { lease } = holder;
-  const { length, deadline, clockSkew, onFailure } = terms;
+export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, onFailure }: LeaseOptions): Lease {
   const over = new AbortController();
   const stopped = new AbortController();
-  let until = lease.leaseUntil - clockSkew;
-  let beatTimer: NodeJS.Timeout | undefined;
-  let endTimer: NodeJS.Timeout | undefined;
   const left = (): number => until - Date.now();
-  const store = patient(holder.store, left);
-  const mayExtend = (): boolean => until < deadline && left() > SHORTEST;
+  const holder = holderWithin(left);
+  let until = holder.lease.leaseUntil - clockSkew;
 
   /** False: refused. A store that does not answer is asked again at half of what is left. */
   const prolong = async (): Promise<boolean> => {
-    const next = Math.min(Date.now() + length, deadline);
+    const next = Math.min(Date.now() + span.length, span.deadline);
     try {
-      const kept = await extend({ ...holder, store }, next + clockSkew, stopped.signal);
-      if (kept) until = next;
-      return kept;
+      const isKept = await extend(holder, next + clockSkew, stopped.signal);
+      if (!isKept) return false;
+      until = next;
+      onExtended(next + clockSkew);
     } catch (error) {
       if (!stopped.signal.aborted) onFailure(error);
-      return true;
     }
+    return true;
+  };
+
+  const beat = timer(async () => {
+    const isKept = await prolong();
+    if (stopped.signal.aborted) return;
+    if (isKept) arm();
+    else lose('the lease was taken over');
+  });
+  const end = timer(() => (left() > 0 ? arm() : lose('the lease is over')));
+
+  const arm = (): void => {
+    end.set(left());
+    if (until < span.deadline && left() > SHORTEST_MS) beat.set(left() / 2);
+    else beat.clear();
   };
 
   const stop = (): void => {
-    clearTimeout(beatTimer);
-    clearTimeout(endTimer);
+    beat.clear();
+    end.clear();
     stopped.abort();
   };
 
   const lose = (why: string): void => {
     stop();
-    over.abort(new IdempotencyError('LEASE_LOST', why, { id: lease.id }));
-  };
-
-  const beat = async (): Promise<void> => {
-    const kept = await prolong();
-    if (stopped.signal.aborted) return;
-    if (kept) arm();
-    else lose('the lease was taken over');
-  };
-
-  // Unreferenced: a run that is over, but whose lease is not, must not keep the process.
-  const arm = (): void => {
-    clearTimeout(endTimer);
-    endTimer = setTimeout(
-      () => (left() > 0 ? arm() : lose('the lease is over')),
-      Math.min(LONGEST_TIMER, left()),
-    ).unref();
-    clearTimeout(beatTimer);
-    if (mayExtend()) beatTimer = setTimeout(beat, Math.min(LONGEST_TIMER, left() / 2)).unref();
+    over.abort(new IdempotencyError('LEASE_LOST', why, { id: holder.lease.id }));
   };
 
   arm();
-  return { signal: over.signal, until: () => until, stop, lose };
+  return { signal: over.signal, left, stop, lose };
+}
+
+/** One that is set anew each time. Unreferenced: a run that is over, but whose lease is not, must not keep the process. */
+function timer(fire: () => void) {
+  let running: NodeJS.Timeout | undefined;
+  return {
+    clear: () => clearTimeout(running),
+    set: (ms: number) => {
+      clearTimeout(running);
+      running = setTimeout(fire, Math.min(LONGEST_TIMER, ms)).unref();
+    },
+  };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
@@ -6,14 +5,23 @@ import { derivedKey } from '../core/identity.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Execution } from '../execution.ts';
-import { loaded, type Outcomes } from '../values/outcome.ts';
+import type { Outcomes } from '../values/outcome.ts';
 
 /** The steps of one run. */
-export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
+export interface Steps extends Pick<Execution, 'step' | 'keyFor'> {
   /** No further step may begin. */
   readonly close: () => void;
   /** Resolves when every begun step has ended, or shortly before there is no time left; false: it is not sure that all were recorded. */
-  readonly settled: () => Promise<boolean>;
+  readonly finished: () => Promise<boolean>;
+}
+
+interface StepsOptions {
+  readonly holder: Holder;
+  readonly signal: AbortSignal;
+  /** Ms. */
+  readonly remaining: () => number;
+  readonly isTerminal: (error: unknown) => boolean;
+  readonly outcomes: Outcomes;
 }
 
 /** What is kept of the time to answer in, when a step does not end. */
@@ -21,15 +29,8 @@ const RESERVE_MS = 500;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
-export function stepsOf(
-  holder: Holder,
-  signal: AbortSignal,
-  remaining: () => number,
-  isTerminal: (error: unknown) => boolean,
-  outcomes: Outcomes,
-): StepRunner {
-  const { store, lease } = holder;
-  const { id, attempt } = lease;
+export function stepsOf({ holder, signal, remaining, isTerminal, outcomes }: StepsOptions): Steps {
+  const { id, attempt, steps: earlier } = holder.lease;
   const names = new Set<string>();
   const begun: Promise<unknown>[] = [];
   let running = 0;
@@ -38,23 +39,16 @@ export function stepsOf(
 
   const keyFor = (name: string): string => derivedKey(id, checkedName(name));
 
-  const save = async (name: string, ended: Outcome): Promise<void> => {
-    const saved = await saveStep(holder, name, ended)
-      .catch((error) => {
-        // Refused for good, as where the record would grow too large: that it is done must be on record all the same.
-        if (isIdempotencyError(error) && !error.retryable) return saveStep(holder, name, TOO_MUCH);
-        throw error;
-      })
-      .catch((error) => {
-        isSure = false; // its effect has happened, and may not be on record
-        throw error;
-      });
-    if (!saved) throw lost(id);
+  const save = async (name: string, outcome: Outcome): Promise<void> => {
+    const isSaved = await saved(holder, name, outcome).catch((error) => {
+      isSure = false; // its effect has happened, and may not be on record
+      throw error;
+    });
+    if (!isSaved) throw lost(id);
   };
 
   const run: Execution['step'] = async (name, fn) => {
-    const earlier = Object.hasOwn(lease.steps, name) ? lease.steps[name] : undefined;
-    if (earlier) return outcomes.open(await loaded(store, earlier), (why) => unavailable(name, why)) as any;
+    if (Object.hasOwn(earlier, name)) return replayed(holder, outcomes, name) as any;
     let value: Awaited<ReturnType<typeof fn>>;
     try {
       value = await fn({ key: keyFor(name), attempt, signal });
@@ -84,28 +78,39 @@ export function stepsOf(
       isClosed = true;
     },
 
-    settled: async () => {
-      const over = new AbortController();
-      const left = Math.min(LONGEST_TIMER, Math.max(0, remaining() - RESERVE_MS));
-      const timeout = sleep(left, undefined, { signal: over.signal }).catch(() => {});
-      await Promise.race([Promise.allSettled(begun), aborted(signal), timeout]);
-      over.abort();
+    finished: async () => {
+      await within(remaining() - RESERVE_MS, signal, Promise.allSettled(begun));
       return isSure && running === 0;
     },
   };
 }
 
-/** Those of a run that nobody will recognise again: just run. */
-export function unprotectedSteps(signal: AbortSignal): Pick<Execution, 'step' | 'keyFor'> {
-  return {
-    step: async (name, fn) => {
-      checkedName(name);
-      return fn({ key: randomUUID(), attempt: 1, signal });
-    },
-    keyFor: () => {
-      throw misuse('a run without a key has no derived keys');
-    },
-  };
+async function saved(holder: Holder, name: string, outcome: Outcome): Promise<boolean> {
+  try {
+    return await saveStep(holder, name, outcome);
+  } catch (error) {
+    // Refused for good, as where the record would grow too large: that it is done must be on record all the same.
+    if (isIdempotencyError(error) && !error.retryable) return saveStep(holder, name, TOO_MUCH);
+    throw error;
+  }
+}
+
+/** What an earlier attempt has recorded. */
+async function replayed({ lease, store }: Holder, outcomes: Outcomes, name: string): Promise<unknown> {
+  const opened = await outcomes.load(store, lease.steps[name] as Outcome);
+  if ('error' in opened) throw opened.error;
+  if ('value' in opened) return opened.value;
+  // Without the id of the record, which is not done itself.
+  const why = `step "${name}" is done, but its value was not kept: ${opened.unavailable}`;
+  throw new IdempotencyError('RESULT_UNAVAILABLE', why);
+}
+
+/** Resolves when the work has ended, when `ms` are over, or when the signal is aborted. */
+async function within(ms: number, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const timeout = sleep(Math.min(LONGEST_TIMER, Math.max(0, ms)), undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([work, aborted(signal), timeout]);
+  over.abort();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -124,9 +129,4 @@ export function checkedName(name: unknown): string {
 
 function lost(id: string): IdempotencyError {
   return new IdempotencyError('LEASE_LOST', 'the lease is over, or another run took the key over', { id });
-}
-
-// Without the id of the record, which is not done itself.
-function unavailable(name: string, why: string): IdempotencyError {
-  return new IdempotencyError('RESULT_UNAVAILABLE', `step "${name}" is done, but its value was not kept: ${why}`);
 }

@@ -11,6 +11,7 @@ export interface EventBridgeEvent {
 /** EventBridge. The id is the same on every delivery of one event; a producer that retries `PutEvents` makes another. */
 export const eventBridge: EventSource<EventBridgeEvent> = {
   ...plain,
+  name: 'event-bridge',
   matches: (event) => typeof event === 'object' && event !== null && 'detail-type' in event && 'detail' in event,
   key: (event) => event.id,
   payload: ({ source, 'detail-type': type, detail }) => ({ source, type, detail }),

@@ -25,7 +25,7 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
 const TRANSIENT = new Set([408, 409, 425, 429]);
 
 /** Whether a response is an outcome, or a failure that a retry may mend. API Gateway takes a response without a status for 200. */
-export function isRecorded(value: unknown): boolean {
+export function isOutcome(value: unknown): boolean {
   const status = Number((value as ProxyResponse | undefined)?.statusCode ?? 200);
   return status < 500 && !TRANSIENT.has(status);
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { canonicalJson, canonicalText } from '../core/identity.ts';
-import { isRecorded, type ProxyResponse, problem, replayed } from './http-response.ts';
+import { isOutcome, type ProxyResponse, problem, replayed } from './http-response.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import type { EventSource } from './source.ts';
 
@@ -46,6 +46,7 @@ const NATURAL = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** API Gateway REST (v1) and HTTP (v2), Lambda function URL, Application Load Balancer. */
 export const http: EventSource<HttpEvent> = {
+  name: 'http',
   matches: (event) =>
     typeof event === 'object' && event !== null && 'requestContext' in event && isHttp(event as HttpEvent),
   operation: (event) => [methodOf(event), routeOf(event)],
@@ -53,7 +54,8 @@ export const http: EventSource<HttpEvent> = {
   isNatural: (event) => NATURAL.has(methodOf(event)),
   principal: (event) => principalOf(event.requestContext ?? {}),
   payload: (event) => [methodOf(event), pathOf(event), queryOf(event), ...bodyOf(event)],
-  records: isRecorded,
+  trace: (event) => headerValues(event, 'traceparent')[0] ?? headerValues(event, 'x-amzn-trace-id')[0],
+  isOutcome,
   replay: (value, event) => replayed(value, isMultiValue(event)),
   refuse: (error, event, earlier) => problem(error, isMultiValue(event), earlier as ProxyResponse | undefined),
 };

@@ -2,6 +2,8 @@ import type { IdempotencyError } from '../core/errors.ts';
 
 /** What an event source says about its events. One object each, in the table of `index.ts`. */
 export interface EventSource<Event = never> {
+  /** What its events are called in ours. */
+  readonly name: string;
   readonly matches: (event: unknown) => boolean;
   /** What the operation is called within its scope. */
   readonly operation: (event: Event) => readonly string[];
@@ -12,8 +14,10 @@ export interface EventSource<Event = never> {
   readonly principal: (event: Event) => string | undefined;
   /** What must not change under a key. */
   readonly payload: (event: Event) => unknown;
+  /** The trace that the event carries, as its sender wrote it. */
+  readonly trace: (event: Event) => unknown;
   /** Whether a returned value is an outcome. */
-  readonly records: (value: unknown) => boolean;
+  readonly isOutcome: (value: unknown) => boolean;
   /** What a duplicate is answered, made from the recorded value. */
   readonly replay: (value: unknown, event: Event) => unknown;
   /** The answer to a refusal; `earlier`: what others have answered already. Absent: it is thrown. */

@@ -1,5 +1,5 @@
-import { type Checks, checkHandler, checkOptions } from '../core/check.ts';
-import { type Duration, durationOf } from '../core/duration.ts';
+import { anything, checkHandler, duration, isFunction, parsed, that } from '../core/check.ts';
+import type { Duration } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
 import type { Effects, Wrapped } from './effects.ts';
@@ -40,15 +40,16 @@ export interface ExploreOptions<H extends AnyHandler, E extends Effects> {
   readonly deliveries?: number;
 }
 
-const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isEffects = (value: unknown): boolean => isFunction(value) || (typeof value === 'object' && value !== null);
+const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0;
 
-const CHECKS: Checks = {
-  event: [() => true, 'an event'],
-  effects: [(value) => isFunction(value) || (typeof value === 'object' && value !== null), 'effects by their names'],
-  transact: [isFunction, 'a function of the writes'],
-  timeout: [() => true, 'a duration'],
-  faults: [(value) => value === 1 || value === 2 || value === 3, '1, 2 or 3'],
-  deliveries: [(value) => Number.isInteger(value) && Number(value) > 0, 'a whole number above 0'],
+const OPTIONS = {
+  event: anything,
+  effects: that<Effects | (() => Effects)>(isEffects, 'effects by their names'),
+  transact: that<(writes: readonly TransactWrite[]) => void>(isFunction, 'a function of the writes'),
+  timeout: duration,
+  faults: that<1 | 2 | 3>((value) => value === 1 || value === 2 || value === 3, '1, 2 or 3'),
+  deliveries: that<number>(isCount, 'a whole number above 0'),
 };
 
 /**
@@ -108,8 +109,7 @@ function pointOf(places: readonly Place[], mishaps: ReadonlyMap<number, Mishap>)
 }
 
 function settingOf(build: unknown, options: ExploreOptions<AnyHandler, Effects>): Setting {
-  checkOptions('explore', options, CHECKS);
-  const { event, effects, transact, timeout = '30s', deliveries = 5 } = options;
+  const { event, effects = {}, transact, timeout = 30_000, deliveries = 5 } = parsed('explore', options, OPTIONS);
   const made = (): Effects => checked(typeof effects === 'function' ? effects() : effects);
   made();
   return {
@@ -117,7 +117,7 @@ function settingOf(build: unknown, options: ExploreOptions<AnyHandler, Effects>)
     event,
     effects: made,
     transact,
-    timeout: durationOf('timeout', timeout),
+    timeout,
     start: Date.now(),
     deliveries,
   };

@@ -27,7 +27,7 @@ export function verdictOn(event: unknown, delivered: Delivered): Verdict {
   }
   const code = problemIn(value);
   if (code) return new IdempotencyError(code, '').retryable ? again : { kind: 'refused' };
-  return sourceOf(event).records(value) ? { kind: 'done' } : again;
+  return sourceOf(event).isOutcome(value) ? { kind: 'done' } : again;
 }
 
 function failuresIn(value: unknown): Set<unknown> | undefined {

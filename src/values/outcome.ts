@@ -1,7 +1,10 @@
-import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
 import { TerminalError } from '../core/errors.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
+import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
+
+/** What is in an outcome: `unavailable` says why its content is not. */
+export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
 
 /** Makes outcomes of what runs end with, and the other way round. */
 export interface Outcomes {
@@ -9,32 +12,15 @@ export interface Outcomes {
   readonly ofValue: (value: unknown) => Outcome;
   /** Of a terminal error: its name, message, and what else of it can be kept. */
   readonly ofError: (error: unknown) => Outcome;
-  /** The value, or throws the error; a fresh copy each time. `unavailable` makes the error for what was not kept. */
-  readonly open: (outcome: Outcome, unavailable: (why: string) => Error) => unknown;
-}
-
-/** An outcome of a record, with its body. */
-export async function loaded(store: Store, outcome: Outcome): Promise<Outcome> {
-  return store.load ? store.load(outcome) : outcome;
+  /** A fresh copy each time. */
+  readonly open: (outcome: Outcome) => Opened;
+  /** The same of an outcome whose body its store may keep elsewhere. */
+  readonly load: (store: Store, outcome: Outcome) => Promise<Opened>;
 }
 
 /** JSON where it is lossless, so that an operator can read it; else `custom`, or Node's structured clone. */
 export function outcomesOf(custom: Codec | undefined): Outcomes {
-  const codecs = [CLONE, ...(custom ? [custom] : [])];
-
-  const encoded = (value: unknown): { readonly body?: string | Uint8Array; readonly codec?: string } => {
-    if (custom) return { body: Uint8Array.from(bytesIn(custom.encode(value))), codec: custom.name };
-    if (value === undefined) return {};
-    return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
-  };
-
-  const decoded = (codec: string | undefined, body: string | Uint8Array): unknown => {
-    const bytes = Buffer.from(body as Uint8Array); // a copy: a codec may spoil it
-    if (codec === undefined) return JSON.parse(bytes.toString());
-    const one = codecs.find(({ name }) => name === codec);
-    if (!one) throw new Lossy(`it was written by the codec "${codec}"`);
-    return one.decode(bytes);
-  };
+  const { encoded, decoded } = coding(custom);
 
   const outcome = (kind: 'value' | 'error', contentOf: () => unknown): Outcome => {
     try {
@@ -43,35 +29,71 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
       return { kind: 'unavailable', body: reasonOf('it cannot be encoded', error) };
     }
   };
-
   const ofValue = (value: unknown): Outcome => outcome('value', () => value);
+  const canBeKept = (value: unknown): boolean => ofValue(value).kind !== 'unavailable';
+
+  const open = (outcome: Outcome): Opened => {
+    if (outcome.kind === 'unavailable') return { unavailable: outcome.body };
+    try {
+      const content = outcome.body === undefined ? undefined : decoded(outcome.codec, outcome.body);
+      return outcome.kind === 'value' ? { value: content } : { error: errorOf(content as ErrorContent | undefined) };
+    } catch (error) {
+      return { unavailable: reasonOf('it cannot be decoded', error) };
+    }
+  };
 
   return {
     ofValue,
+    ofError: (error) => outcome('error', () => contentOf(error, canBeKept)),
+    open,
+    load: async (store, outcome) => open(store.load ? await store.load(outcome) : outcome),
+  };
+}
 
-    ofError: (error) =>
-      outcome('error', () => {
-        if (!(error instanceof Error)) return { thrown: error };
-        const { name, message, cause } = error;
-        const own = Object.entries({ ...(cause !== undefined && { cause }), ...error });
-        const kept = own.filter(([member, value]) => member !== 'name' && ofValue(value).kind !== 'unavailable');
-        return { name, message, own: Object.fromEntries(kept) };
-      }),
+interface Coding {
+  readonly encoded: (value: unknown) => { readonly body?: string | Uint8Array; readonly codec?: string };
+  readonly decoded: (codec: string | undefined, body: string | Uint8Array) => unknown;
+}
 
-    open: (outcome, unavailable) => {
-      if (outcome.kind === 'unavailable') throw unavailable(outcome.body);
-      let content: any;
-      try {
-        content = outcome.body === undefined ? undefined : decoded(outcome.codec, outcome.body);
-      } catch (error) {
-        throw unavailable(reasonOf('it cannot be decoded', error));
-      }
-      if (outcome.kind === 'value') return content;
-      const { thrown, message, own, name } = content ?? {};
-      if (message === undefined) throw thrown;
-      throw Object.assign(new TerminalError(message), own, { name });
+function coding(custom: Codec | undefined): Coding {
+  const codecs = [CLONE, ...(custom ? [custom] : [])];
+  return {
+    encoded(value) {
+      if (custom) return { body: Uint8Array.from(bytesIn(custom.encode(value))), codec: custom.name };
+      if (value === undefined) return {};
+      return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
+    },
+
+    decoded(codec, body) {
+      const bytes = Buffer.from(body as Uint8Array); // a copy: a codec may spoil it
+      if (codec === undefined) return JSON.parse(bytes.toString());
+      const one = codecs.find(({ name }) => name === codec);
+      if (!one) throw new Lossy(`it was written by the codec "${codec}"`);
+      return one.decode(bytes);
     },
   };
+}
+
+/** What is kept of a terminal error. */
+type ErrorContent =
+  | { readonly name: string; readonly message: string; readonly own: object }
+  | { readonly thrown: unknown };
+
+function contentOf(error: unknown, canBeKept: (value: unknown) => boolean): ErrorContent {
+  if (!(error instanceof Error)) return { thrown: error };
+  const { name, message, cause } = error;
+  const own = Object.entries({ ...(cause !== undefined && { cause }), ...error });
+  return {
+    name,
+    message,
+    own: Object.fromEntries(own.filter(([member, value]) => member !== 'name' && canBeKept(value))),
+  };
+}
+
+function errorOf(content: ErrorContent | undefined): unknown {
+  if (!content || !('message' in content)) return content?.thrown;
+  const { name, message, own } = content;
+  return Object.assign(new TerminalError(message), own, { name });
 }
 
 function bytesIn(encoded: unknown): Uint8Array {

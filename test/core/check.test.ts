@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkHandler, checkOptions } from '../../src/core/check.ts';
+import { anything, checkHandler, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
 
-const CHECKS = {
-  lease: [(value: unknown) => typeof value === 'number', 'a number'],
-  scope: [(value: unknown) => typeof value === 'string', 'a text'],
-} as const;
+const OPTIONS = {
+  lease: that<number>((value) => typeof value === 'number', 'a number'),
+  scope: that<string>((value) => typeof value === 'string', 'a text'),
+};
 
 describe('options', () => {
   it.each<[unknown, string]>([
@@ -16,11 +16,22 @@ describe('options', () => {
     [{ lease: 5, scope: 5 }, '`scope` of wrap must be a text'],
   ])('%o are refused, by an error that names what there is', (options, message) => {
     const refusal = expect.objectContaining({ code: 'CONFIG_INVALID', message });
-    expect(() => checkOptions('wrap', options as object, CHECKS)).toThrow(refusal);
+    expect(() => parsed('wrap', options as object, OPTIONS)).toThrow(refusal);
   });
 
   it.each([{}, { lease: 5 }, { lease: undefined, scope: 's' }])('%o are taken', (options) => {
-    expect(() => checkOptions('wrap', options, CHECKS)).not.toThrow();
+    expect(parsed('wrap', options, OPTIONS)).toEqual(options);
+  });
+
+  it('are read, each in its own way', () => {
+    const table = { clockSkew: duration, lease: positiveDuration, payload: anything };
+    const options = { clockSkew: '0s', lease: '2s', payload: Number.NaN };
+    expect(parsed('wrap', options, table)).toEqual({ clockSkew: 0, lease: 2_000, payload: Number.NaN });
+    const refusal = (message: string) => expect.objectContaining({ code: 'CONFIG_INVALID', message });
+    expect(() => parsed('wrap', { lease: '0s' }, table)).toThrow(refusal('`lease` must be longer than 0'));
+    expect(() => parsed('wrap', { clockSkew: 'soon' }, table)).toThrow(
+      refusal("`clockSkew` is 'soon'; expected ms, or a duration such as '30s', '15m', '24h'"),
+    );
   });
 });
 

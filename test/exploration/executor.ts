@@ -1,3 +1,4 @@
+import { subscribe } from '../../src/core/events.ts';
 import type { Store, Write, Written } from '../../src/core/store.ts';
 import type { Execution } from '../../src/execution.ts';
 import type { RunOnceOptions } from '../../src/options.ts';
@@ -60,6 +61,8 @@ export interface Place {
   /** Epoch ms on its own clock until which it was promised that nobody else runs; 0 without a lease. */
   readonly liveUntil: number;
   readonly told: readonly Input[];
+  /** Types of the events that it published. */
+  readonly events: readonly string[];
 }
 
 export type Handler = (execution: Execution, world: HandlerWorld) => Promise<unknown>;
@@ -129,6 +132,7 @@ export class Executor {
   private async play(key: string, told: readonly Input[]): Promise<Place> {
     const { code, program, index } = this;
     const pending: { request: Request; settle: (reply: Reply) => void }[] = [];
+    const events: string[] = [];
     let result: Result | undefined;
     let entered = false;
     let inside = false;
@@ -202,6 +206,7 @@ export class Executor {
         inside = false;
       }
     };
+    const unsubscribe = subscribe(({ type }) => void events.push(type));
     await inWorld(world, async () => {
       code.runOnce({ ...options, ...program.options, ...(reconcile && { onUnknown: look }) }, run).then(
         (value) => {
@@ -219,6 +224,7 @@ export class Executor {
         await turn();
       }
     });
+    unsubscribe();
     if (!result && pending.length === 0)
       throw new Error(`executor ${index} waits for nothing: ${JSON.stringify(told)}`);
     const place: Place = {
@@ -229,6 +235,7 @@ export class Executor {
       inside,
       liveUntil,
       told,
+      events,
     };
     this.places.set(key, place);
     return place;

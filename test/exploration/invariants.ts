@@ -168,6 +168,23 @@ export const INVARIANTS: readonly Invariant[] = [
       return isFree ? `it is free, ${unknown}` : undefined;
     },
   },
+  {
+    says: '10. Every arrival tells one of started, replayed and refused; every start one of completed, released, adopted, lost and unsure; and completed only what is on record.',
+    broken: ({ world, before, after, move }) => {
+      const answer = ended(before, after, move);
+      if (!answer) return undefined;
+      const { events } = answer.place;
+      const count = (types: readonly string[]): number => events.filter((type) => types.includes(type)).length;
+      const isTold =
+        count(['started', 'replayed', 'refused']) === 1 &&
+        count(['completed', 'released', 'adopted', 'lost', 'unsure']) === count(['started']) &&
+        events.at(-1) === 'settled';
+      if (!isTold) return `it tells ${events.join(', ')}`;
+      const { recorded } = keyOf(world, after, answer.by);
+      const isTrue = count(['completed']) === 0 || recorded.some((body) => isIn(answer.result, body));
+      return isTrue ? undefined : `it tells that ${textOf(answer.result)} is on record`;
+    },
+  },
 ];
 
 function isKeptLong(record: IdempotencyRecord, request: StoreRequest): boolean {

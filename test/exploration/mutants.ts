@@ -18,9 +18,8 @@ interface Edit {
 /** Guards that more than one mutant takes out. */
 const IN_PROGRESS = "found?.status !== 'IN_PROGRESS' || found.owner === undefined || found.owner !== held.owner";
 const SEEN = 'found?.version === seen.version && found.claimedAt === seen.claimedAt && found.owner === seen.owner';
-const IF_SURE = 'if ((await steps.settled()) && !commits.doubt())\n      return';
 const ADOPTABLE = "found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now)";
-const LEASE_UNTIL = 'Math.min(now + length, deadline) + clockSkew;';
+const LEASE_UNTIL = 'Math.min(now + length, deadline) + clockSkew,';
 const EXPIRY = '{ expiresAt: seconds(leaseUntil + retention) } : { retention }';
 const MISMATCH = "  if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };\n";
 const IF_RERUN = "onUnknown === 'rerun' ? { expiresAt";
@@ -95,9 +94,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: '      publish(failed, about, error);\n',
+        find: "    tell({ type: 'unsure', why, error });\n",
         replace:
-          "      publish(failed, about, error);\n      if (done === 'completed') await release(holder).catch(() => {});\n",
+          "    tell({ type: 'unsure', why, error });\n    if (why === 'completion') await release(holder).catch(() => {});\n",
       },
       {
         file: 'stores/memory.ts',
@@ -152,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: IF_SURE,
-        replace: 'if (!commits.doubt())\n      return',
+        find: 'if (!(await steps.finished())) {',
+        replace: 'if (false) {',
       },
     ],
   },
@@ -170,8 +169,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: IF_SURE,
-        replace: 'if (await steps.settled())\n      return',
+        find: '  if (doubt) {\n',
+        replace: '  if (false) {\n',
       },
     ],
   },
@@ -220,7 +219,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'run/begin.ts',
         find: LEASE_UNTIL,
-        replace: '(Math.min(now + length, deadline) + clockSkew) / 1000;',
+        replace: '(Math.min(now + length, deadline) + clockSkew) / 1000,',
       },
     ],
   },
@@ -232,7 +231,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'run/begin.ts',
         find: LEASE_UNTIL,
-        replace: 'Math.min(now + length, deadline);',
+        replace: 'Math.min(now + length, deadline),',
       },
     ],
   },
@@ -240,7 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no clock skew in an extension',
     in: 'leases are prolonged, the second clock is ahead',
     breaks: 1,
-    edits: [{ file: 'run/lease.ts', find: 'store }, next + clockSkew,', replace: 'store }, next,' }],
+    edits: [{ file: 'run/lease.ts', find: 'extend(holder, next + clockSkew,', replace: 'extend(holder, next,' }],
   },
   {
     name: 'expiry before the lease',
@@ -338,13 +337,25 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a lost completion answered as if it had landed',
     in: 'two requests',
     breaks: 2,
-    edits: [{ file: 'run/claimed.ts', find: "if (result.kind === 'lost')\n", replace: 'if (false)\n' }],
+    edits: [
+      {
+        file: 'run/claimed.ts',
+        find: "if (result.kind === 'lost' && done.type === 'completed') {",
+        replace: 'if (false) {',
+      },
+    ],
   },
   {
     name: 'a commit answered with what the handler made of it',
     in: 'a commit',
     breaks: 2,
-    edits: [{ file: 'run/claimed.ts', find: '      if (final) return final;\n', replace: '' }],
+    edits: [
+      {
+        file: 'run/claimed.ts',
+        find: '  if (committed) return committedAnswer(run, ending, committed.value);\n',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'an unknown outcome that expires, though it is not to be rerun',
@@ -377,8 +388,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'return reconciled({ ...settings, store }, held(settings, arrival, terms, claimed), claimed.takeover);',
-        replace: 'return held(settings, arrival, terms, claimed);',
+        find: 'return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });',
+        replace: 'return claimedRun(settings, arrival, span, claimed);',
       },
     ],
   },
@@ -397,8 +408,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: "if (takeover?.from !== 'abandoned') await giveUp();",
-        replace: 'if (true) await giveUp();',
+        find: "if (ending.kind === 'skipped' && run.hasTakenUnknown) {",
+        replace: 'if (false) {',
       },
     ],
   },
@@ -480,8 +491,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: '    value = await run(begun.execution);',
-        replace: '    await run(begun.execution);\n    value = await run(begun.execution);',
+        find: '    answer = await run(begun.execution);',
+        replace: '    await run(begun.execution);\n    answer = await run(begun.execution);',
       },
     ],
   },
@@ -530,6 +541,36 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'core/protocol.ts',
         find: IF_RERUN,
         replace: "onUnknown !== 'refuse' ? { expiresAt",
+      },
+    ],
+  },
+  {
+    name: 'a refusal that nobody hears of',
+    in: 'two requests',
+    breaks: 10,
+    edits: [
+      {
+        file: 'run/begin.ts',
+        find: 'throw refused(about, refusalOf(claimed, id), id);',
+        replace: 'throw refusalOf(claimed, id);',
+      },
+    ],
+  },
+  {
+    name: 'an end that nobody hears of, after a completion without an answer',
+    in: 'two requests',
+    breaks: 10,
+    edits: [{ file: 'run/claimed.ts', find: "    tell({ type: 'unsure', why, error });\n", replace: '' }],
+  },
+  {
+    name: 'a completion that is told though it was lost',
+    in: 'two requests',
+    breaks: 10,
+    edits: [
+      {
+        file: 'run/claimed.ts',
+        find: "tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });",
+        replace: 'tell(done);',
       },
     ],
   },

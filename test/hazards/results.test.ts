@@ -1,12 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import {
-  IdempotencyError,
-  type IdempotencyErrorCode,
-  type IdempotencyEvent,
-  idempotent,
-  runOnce,
-} from 'effectively-once';
+import { IdempotencyError, type IdempotencyErrorCode, idempotent, runOnce, subscribe } from 'effectively-once';
 import { expect, it } from 'vitest';
 import { isDown } from '../faults.ts';
 import { lambdaContext } from '../ways.ts';
@@ -64,8 +57,7 @@ it('A21: a replay is of the same kind as the first result, and a copy of its own
 
 it('A22: a warm function knows a record by the id that the table and every report have', async () => {
   const reported = new Set<string>();
-  const report = (event: unknown) => reported.add((event as IdempotencyEvent).id);
-  subscribe('effectively-once', report);
+  const unsubscribe = subscribe((event) => 'id' in event && event.id !== undefined && reported.add(event.id));
   const store = world.store({ cache: undefined });
   await operation(() => 'charged').call(); // elsewhere
   const { call, effects } = operation(() => 'again', store);
@@ -73,7 +65,7 @@ it('A22: a warm function knows a record by the id that the table and every repor
   const cold = world.aws().requests();
   expect(await call()).toBe('charged');
   expect(world.aws().requests()).toBe(cold);
-  unsubscribe('effectively-once', report);
+  unsubscribe();
   const records = await world.records();
   expect(Array.from(reported, (id) => ({ S: id }))).toEqual(records.map(({ id }) => id));
   expect(effects()).toBe(0);

@@ -4,7 +4,7 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { checkOptions } from '../../core/check.ts';
+import { isFunction, parsed, that } from '../../core/check.ts';
 import { idOf, type Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
@@ -33,27 +33,31 @@ export interface DynamoDBStoreOptions {
   readonly cache?: number | false;
 }
 
+const isName = (value: unknown): boolean => /^(arn:.+|[\w.-]{3,255})$/.test(String(value));
+const isSize = (value: unknown): boolean => value === false || (Number.isInteger(value) && Number(value) >= 0);
+
+const OPTIONS = {
+  tableName: that<string>(isName, 'the name or ARN of a table'),
+  client: that<Connection['client']>(
+    (value) => isFunction((value as Partial<DynamoDBClient> | null)?.send),
+    'a DynamoDBClient or DynamoDBDocumentClient',
+  ),
+  cache: that<number | false>(isSize, 'a number of bytes, or false'),
+};
+
 /**
  * Keeps records in a DynamoDB table: one write for a claim, one for its completion, and none besides.
  *
  * Reads the environment at the first request, so that a module with a store can be imported without one.
+ *
+ * @example
+ * const store = dynamoDBStore(); // the table that IDEMPOTENCY_TABLE names
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
-  checkOptions('dynamoDBStore', options, {
-    tableName: [(value) => /^(arn:.+|[\w.-]{3,255})$/.test(String(value)), 'the name or ARN of a table'],
-    client: [
-      (value) => typeof (value as DynamoDBClient)?.send === 'function',
-      'a DynamoDBClient or DynamoDBDocumentClient',
-    ],
-    cache: [
-      (value) => value === false || (Number.isInteger(value) && Number(value) >= 0),
-      'a number of bytes, or false',
-    ],
-  });
-  const { cache = 4 * 1024 * 1024 } = options;
+  const { tableName, client, cache = 4 * 1024 * 1024 } = parsed('dynamoDBStore', options, OPTIONS);
   let connection: Connection | undefined;
   const connect = (): Connection => {
-    connection ??= { client: options.client ?? defaultClient(), TableName: options.tableName ?? environment.table() };
+    connection ??= { client: client ?? defaultClient(), TableName: tableName ?? environment.table() };
     return connection;
   };
   const store = withChunks(recordTable(connect), chunkTable(connect));

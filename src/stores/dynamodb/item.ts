@@ -20,7 +20,7 @@ type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record
 export type Item = Record<string, Attribute>;
 
 /** A condition in the words of DynamoDB's API. */
-export interface Condition {
+interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
   readonly ExpressionAttributeValues?: Item;

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { durationOf } from '../core/duration.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import { publish } from '../core/events.ts';
+import { patient } from '../core/patience.ts';
+import { decideUnknown } from '../core/protocol.ts';
+import type { Store } from '../core/store.ts';
+import { environment } from '../environment.ts';
+import type { Verdict } from '../execution.ts';
+import type { Codec } from '../values/codec.ts';
+import { outcomesOf } from '../values/outcome.ts';
+import { isRerun, valueIn } from '../values/verdict.ts';
+
+/**
+ * An operator's word on an unknown outcome: `value` is recorded, `rerun` has the next request run the handler. The `id` is the
+ * record's, as `OUTCOME_UNKNOWN` carries it, and `codec` the function's.
+ *
+ * Throws `IdempotencyError`: `MISUSE` if the outcome is known, in flight or not there, if the word is neither, if the value
+ * cannot be kept, and on a store that cannot be read; `CONFLICT` if the record was changed meanwhile; `CONFIG_INVALID`,
+ * `STORE_UNAVAILABLE`.
+ *
+ * @example
+ * await resolve(dynamoDBStore(), error.id, { value: { statusCode: 201, body: '{"chargeId":"ch_1"}' } });
+ */
+export async function resolve(
+  store: Store,
+  id: string,
+  verdict: Verdict,
+  { codec }: { readonly codec?: Codec } = {},
+): Promise<void> {
+  const outcome = isRerun(verdict) ? undefined : outcomesOf(codec).ofValue(valueIn(verdict));
+  if (outcome?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${outcome.body}`);
+  const patientStore = patient(store, () => Number.POSITIVE_INFINITY);
+  const { read } = patientStore;
+  if (!read) throw misuse('this store cannot be read');
+  const retention = environment.retention() ?? durationOf('retention', '24h');
+  const decided = { id, outcome, owner: randomUUID(), retention, now: Date.now() };
+  const result = await decideUnknown({ ...patientStore, read }, decided);
+  if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });
+  if (result === 'changed') throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });
+  const scope = id.slice(0, id.lastIndexOf('#'));
+  publish({ scope, source: 'operator' }, { type: 'resolved', id, to: outcome ? 'value' : 'rerun' });
+}

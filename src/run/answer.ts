@@ -1,0 +1,72 @@
+import { codeOf, IdempotencyError } from '../core/errors.ts';
+import type { End } from '../core/events.ts';
+import type { Outcome } from '../core/record.ts';
+import type { Store } from '../core/store.ts';
+import type { Outcomes } from '../values/outcome.ts';
+
+/** What an arrival is answered. */
+export interface Answer {
+  /** It comes from the record, not from this run. */
+  readonly isReplayed: boolean;
+  /** It was committed: nothing may be made of it any more. */
+  readonly isFinal: boolean;
+  /** The value; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
+  readonly open: () => Promise<unknown>;
+  /** For a caller who reads no value: done is done, and only an error is opened. */
+  readonly acknowledge: () => Promise<void>;
+}
+
+/** What a run has made itself. */
+export function own(value: unknown, isFinal = false): Answer {
+  return { isReplayed: false, isFinal, open: async () => value, acknowledge: async () => {} };
+}
+
+/** Where a record's outcome is loaded and opened. */
+export interface Reader {
+  readonly id: string;
+  readonly store: Store;
+  readonly outcomes: Outcomes;
+}
+
+/** What is on record; loaded and opened when somebody asks. `tell`: that it was answered, or why not. */
+export function recorded(outcome: Outcome, { id, store, outcomes }: Reader, tell: (refusal?: unknown) => void): Answer {
+  const open = async (): Promise<unknown> => {
+    const opened = await outcomes.load(store, outcome).catch((error) => {
+      tell(error);
+      throw error;
+    });
+    if ('unavailable' in opened) {
+      const why = `done, but the value was not kept: ${opened.unavailable}`;
+      const refusal = new IdempotencyError('RESULT_UNAVAILABLE', why, { id });
+      tell(refusal);
+      throw refusal;
+    }
+    tell();
+    if ('error' in opened) throw opened.error;
+    return opened.value;
+  };
+  const acknowledge = async (): Promise<void> => {
+    if (outcome.kind === 'error') await open();
+    else tell();
+  };
+  return { isReplayed: true, isFinal: false, open, acknowledge };
+}
+
+/** The outcome of the run that won over this one. */
+export function adopted(outcome: Outcome, reader: Reader, tell: (end: End) => void): Answer {
+  return recorded(outcome, reader, (refusal) =>
+    tell(refusal === undefined ? { type: 'adopted' } : { type: 'lost', code: codeOf(refusal) }),
+  );
+}
+
+const REFUSALS = {
+  conflict: ['CONFLICT', 'a request with this key is in flight'],
+  mismatch: ['MISMATCH', 'this key was used with another payload'],
+  unknown: ['OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known'],
+} as const;
+
+/** Why a claim, or an atomic commit, was refused by the record in the way. */
+export function refusalOf({ kind }: { readonly kind: keyof typeof REFUSALS }, id: string): IdempotencyError {
+  const [code, message] = REFUSALS[kind];
+  return new IdempotencyError(code, message, { id });
+}
