@@ -24,6 +24,8 @@ interface OfRecord {
 /** The record that a claim took: none, or one that had expired, was released, or was abandoned. */
 export type From = 'new' | 'expired' | 'released' | 'abandoned';
 
+export type Why = 'timeout' | 'step' | 'commit' | 'completion' | 'release' | 'reconcile';
+
 interface OfEnd extends OfRecord {
   /** Since `started`. */
   readonly durationMs: number;
@@ -40,10 +42,7 @@ interface Ends {
   /** It was taken over, or lost an atomic race, and there is no outcome to adopt. */
   readonly lost: OfEnd & { readonly code: IdempotencyErrorCode };
   /** It is over, and nobody knows whether its effect is on record. `why`: what did not end, or got no answer. */
-  readonly unsure: OfEnd & {
-    readonly why: 'timeout' | 'step' | 'commit' | 'completion' | 'release' | 'reconcile';
-    readonly error?: unknown;
-  };
+  readonly unsure: OfEnd & { readonly why: Why; readonly error?: unknown };
 }
 
 /** Every arrival that is not run unprotected tells exactly one of the first three. */
@@ -74,21 +73,32 @@ type Told<Type extends keyof Events> = { readonly type: Type } & Events[Type];
 /** The end of a run, without what every end says. */
 export type End = { [Type in keyof Ends]: { readonly type: Type } & Omit<Ends[Type], keyof OfEnd> }[keyof Ends];
 
-/** What events say of an arrival. */
-export interface About extends Pick<Common, 'scope' | 'source'> {
+/** Whom an event is about. */
+export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
-  /** Asked only when somebody listens. */
-  readonly trace?: (() => string | undefined) | undefined;
+  /** Asked only if somebody listens. */
+  readonly trace?: (() => unknown) | undefined;
 }
 
 const CHANNEL = channel('effectively-once');
 
 /** Free when nobody listens. */
-export function publish(about: About, event: { [Type in keyof Events]: Told<Type> }[keyof Events]): void {
+export function publish(
+  about: About,
+  event: { [Type in keyof Events]: Omit<Told<Type>, keyof OfRecord> }[keyof Events],
+): void {
   if (!CHANNEL.hasSubscribers) return;
-  const { scope, source, requestId } = about;
-  const all = { ...event, scope, source, at: Date.now(), requestId, trace: about.trace?.() };
+  const all = { ...event, ...about, at: Date.now(), trace: traceOf(about) };
   CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+}
+
+function traceOf({ trace }: About): string | undefined {
+  try {
+    const text = trace?.();
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined; // the event is not what its source sends
+  }
 }
 
 /**

@@ -119,28 +119,27 @@ export function release(holder: Holder): Promise<Ended> {
 }
 
 /** Prolongs the lease, and moves the expiry of a record that has one; false: the lease was lost. `signal` gives it up. */
-export async function extend(
-  { store, lease, retention }: Holder,
-  leaseUntil: number,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const change: Change = { kind: 'extend', leaseUntil, ...expiry(lease, leaseUntil + retention) };
-  const written = await store.write({ kind: 'update', held: lease, change }, signal);
+export async function extend(holder: Holder, leaseUntil: number, signal?: AbortSignal): Promise<boolean> {
+  const { lease, retention } = holder;
+  const written = await update(
+    holder,
+    { kind: 'extend', leaseUntil, ...expiry(lease, leaseUntil + retention) },
+    signal,
+  );
   // Refused though it is mine: a later extension came first.
   return written.done || (written.found?.status === 'IN_PROGRESS' && written.found.owner === lease.owner);
 }
 
 /** Ends a lease that was taken from a run that died, before this one has done anything: the outcome is unknown as before. */
-export async function surrender({ store, lease, retention, now }: Holder): Promise<void> {
-  const leaseUntil = now();
-  const change: Change = { kind: 'end', leaseUntil, ...expiry(lease, leaseUntil + retention) };
-  await store.write({ kind: 'update', held: lease, change });
+export async function surrender(holder: Holder): Promise<void> {
+  const leaseUntil = holder.now();
+  await update(holder, { kind: 'end', leaseUntil, ...expiry(holder.lease, leaseUntil + holder.retention) });
 }
 
 /** Records what a step ended with, under the lease; false: it was lost. */
-export async function saveStep({ store, lease }: Holder, name: string, outcome: Outcome): Promise<boolean> {
-  const written = await store.write({ kind: 'update', held: lease, change: { kind: 'step', name, outcome } });
-  return written.done;
+export async function saveStep(holder: Holder, name: string, outcome: Outcome): Promise<boolean> {
+  const { done } = await update(holder, { kind: 'step', name, outcome });
+  return done;
 }
 
 /** Somebody's word on an unknown outcome. */
@@ -188,9 +187,13 @@ async function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise
   }
 }
 
-async function end({ store, lease, now }: Holder, change: Change): Promise<Ended> {
-  const written = await store.write({ kind: 'update', held: lease, change });
-  return endedBy(written, lease, change, now()); // the answer may have taken long
+async function end(holder: Holder, change: Change): Promise<Ended> {
+  const written = await update(holder, change);
+  return endedBy(written, holder.lease, change, holder.now()); // the answer may have taken long
+}
+
+function update({ store, lease }: Holder, change: Change, signal?: AbortSignal): Promise<Written> {
+  return store.write({ kind: 'update', held: lease, change }, signal);
 }
 
 function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: number): Claimed {

@@ -60,17 +60,19 @@ interface WatchOptions<Event> {
  * `after` and `onError`; then Middy, which awaits the response it returns, awaits `conclude` instead.
  */
 export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: WatchOptions<Event>): Chain {
-  const seen: Seen = { assignments: 0 };
+  let assignments = 0;
+  let returned: Returned | undefined;
+  let thrown: Thrown | undefined;
   let ended: Promise<Opened> | undefined;
 
   const end = async (answer: unknown): Promise<Opened> => {
-    const { isReplayed, isFinal, open } = await run.end(endingOf(seen, answer));
+    const { isReplayed, isFinal, open } = await run.end(endingOf(returned, thrown, answer));
     return { isReplayed, isFinal, value: await open() };
   };
 
   const chain: Chain = {
-    error: () => seen.thrown?.error,
-    hasThrown: () => seen.thrown !== undefined && !hasReturned(seen),
+    error: () => thrown?.error,
+    hasThrown: () => thrown !== undefined && !returned,
     end: (answer) => {
       ended ??= end(answer).finally(onEnd);
       return ended;
@@ -79,62 +81,55 @@ export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: Watch
 
   intercept(request, 'response', (value, assign) => {
     assign(value);
-    const endsChain = 'earlyResponse' in request && request.earlyResponse === value;
-    if (endsChain) {
-      const concluded = conclude(chain, value).then((last) => {
-        assign(last);
-        return last;
-      });
-      assign(concluded);
-    } else if (!seen.thrown) {
-      seen.assignments++;
+    if ('earlyResponse' in request && request.earlyResponse === value) {
+      assign(conclude(chain, value).then(assign));
+    } else if (!thrown) {
+      assignments++;
       // Judged now: later middlewares change the object itself.
-      seen.returned ??= { value, isOutcome: isOutcome(value) };
+      returned ??= { value, isOutcome: isOutcome(value) };
     }
   });
 
   intercept(request, 'error', (error, assign, previous) => {
     // Middy's mark on what an `onError` threw, which passes over those after it, ours among them.
-    const hasFailedAgain = seen.thrown !== undefined && (error === previous || hasOriginal(error));
+    const hasFailedAgain = thrown !== undefined && (error === previous || hasOriginal(error));
     assign(error);
-    seen.thrown ??= { error };
+    // Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
+    if (!thrown && assignments === 1) returned = undefined;
+    thrown ??= { error };
     // If the handler returned, its effect has happened: an `onError` that throws must not lose it.
-    if (hasReturned(seen) || hasFailedAgain) chain.end(undefined).catch(() => {});
+    if (returned || hasFailedAgain) chain.end(undefined).catch(() => {});
   });
   return chain;
 }
 
-/** What was assigned to a request. */
-interface Seen {
-  assignments: number;
-  returned?: { readonly value: unknown; readonly isOutcome: boolean };
-  thrown?: { readonly error: unknown };
+interface Returned {
+  readonly value: unknown;
+  readonly isOutcome: boolean;
 }
 
-// Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
-function hasReturned({ assignments, thrown }: Seen): boolean {
-  return assignments > (thrown ? 1 : 0);
+interface Thrown {
+  readonly error: unknown;
 }
 
-function endingOf(seen: Seen, answer: unknown): Ending {
-  const { returned, thrown } = seen;
-  if (returned && hasReturned(seen)) {
-    if (isEarly(returned.value)) return { kind: 'timed-out', answer };
-    return { kind: 'returned', answer: thrown ? returned.value : answer, isOutcome: returned.isOutcome };
-  }
-  if (!thrown) return { kind: 'skipped', answer };
-  return isEarly(thrown.error) ? { kind: 'timed-out', answer } : { kind: 'threw', error: thrown.error, answer };
+/** How the run ended that a chain has answered; what the handler itself did decides. */
+function endingOf(returned: Returned | undefined, thrown: Thrown | undefined, answer: unknown): Ending {
+  if (!returned && !thrown) return { kind: 'skipped', answer };
+  if (isEarly(returned ? returned.value : thrown?.error)) return { kind: 'timed-out', answer };
+  if (!returned) return { kind: 'threw', error: thrown?.error, answer };
+  return { kind: 'returned', answer: thrown ? returned.value : answer, isOutcome: returned.isOutcome };
 }
 
 /** Has `onAssign` called in place of each assignment. */
 function intercept<Event>(
   request: Request<Event>,
   name: 'response' | 'error',
-  onAssign: (value: unknown, assign: (value: unknown) => void, previous: unknown) => void,
+  onAssign: (value: unknown, assign: <T>(value: T) => T, previous: unknown) => void,
 ): void {
   let current: unknown = request[name];
-  const assign = (value: unknown): void => {
+  const assign = <T>(value: T): T => {
     current = value;
+    return value;
   };
   Object.defineProperty(request, name, {
     configurable: true,

@@ -39,5 +39,5 @@ export async function resolve(
   if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });
   if (result === 'changed') throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });
   const scope = id.slice(0, id.lastIndexOf('#'));
-  publish({ scope, source: 'operator' }, { type: 'resolved', id, to: outcome ? 'value' : 'rerun' });
+  publish({ scope, source: 'operator', id }, { type: 'resolved', to: outcome ? 'value' : 'rerun' });
 }

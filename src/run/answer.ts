@@ -31,31 +31,31 @@ export interface Reader {
 /** What is on record; loaded and opened when somebody asks. `tell`: that it was answered, or why not. */
 export function recorded(outcome: Outcome, { id, store, outcomes }: Reader, tell: (refusal?: unknown) => void): Answer {
   const open = async (): Promise<unknown> => {
-    const opened = await outcomes.load(store, outcome).catch((error) => {
-      tell(error);
-      throw error;
-    });
-    if ('unavailable' in opened) {
-      const why = `done, but the value was not kept: ${opened.unavailable}`;
-      const refusal = new IdempotencyError('RESULT_UNAVAILABLE', why, { id });
+    const refuse = (refusal: unknown): never => {
       tell(refusal);
       throw refusal;
+    };
+    const opened = await outcomes.load(store, outcome).catch(refuse);
+    if ('unavailable' in opened) {
+      const why = `done, but the value was not kept: ${opened.unavailable}`;
+      return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));
     }
     tell();
     if ('error' in opened) throw opened.error;
     return opened.value;
   };
-  const acknowledge = async (): Promise<void> => {
-    if (outcome.kind === 'error') await open();
-    else tell();
+  return {
+    isReplayed: true,
+    isFinal: false,
+    open,
+    acknowledge: async () => void (outcome.kind === 'error' ? await open() : tell()),
   };
-  return { isReplayed: true, isFinal: false, open, acknowledge };
 }
 
 /** The outcome of the run that won over this one. */
 export function adopted(outcome: Outcome, reader: Reader, tell: (end: End) => void): Answer {
   return recorded(outcome, reader, (refusal) =>
-    tell(refusal === undefined ? { type: 'adopted' } : { type: 'lost', code: codeOf(refusal) }),
+    tell(refusal ? { type: 'lost', code: codeOf(refusal) } : { type: 'adopted' }),
   );
 }
 

@@ -44,24 +44,23 @@ export function arrivalOf(about: About, partsOf: () => Parts): Arrival {
 }
 
 /** Tells that an arrival is refused by the error, and gives it back to be thrown. */
-export function refused(about: About, error: unknown, id?: string): unknown {
-  publish(about, { type: 'refused', code: codeOf(error), error, ...(id && { id }) });
+export function refused(about: About, error: unknown): unknown {
+  publish(about, { type: 'refused', code: codeOf(error), error });
   return error;
 }
 
 function identified(about: About, parts: Parts): Arrival {
   const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining } = parts;
   const common = {
-    about,
     isNatural: taken('method', isNatural),
     isOutcome: (value: unknown) => judged(isOutcome, value, true),
     remaining,
   };
   const key = keyOf(taken('key', parts.key));
-  if (key === undefined) return { ...common, key, id: '', fingerprint: undefined };
+  if (key === undefined) return { ...common, about, key, id: '', fingerprint: undefined };
   const principal = principalOf(taken('principal', parts.principal));
   const id = taken('operation', () => recordId(scope, operation(), principal, key));
-  return { ...common, key, id, fingerprint: fingerprint(parts.payload) };
+  return { ...common, about: { ...about, id }, key, id, fingerprint: fingerprint(parts.payload) };
 }
 
 /** An event at a handler. */
@@ -79,15 +78,7 @@ export function aboutOf(
   context: Context | undefined,
   trace?: () => unknown,
 ): About {
-  return {
-    scope: attempted(scope) ?? '',
-    source,
-    requestId: context?.awsRequestId,
-    trace: () => {
-      const text = trace && attempted(trace);
-      return typeof text === 'string' ? text : undefined;
-    },
-  };
+  return { scope: attempted(scope) ?? '', source, requestId: context?.awsRequestId, trace };
 }
 
 /** The arrival of an event at a handler: what the options do not say, the event's source does. */

@@ -25,7 +25,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
     retention,
     onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
   } as const;
-  const tell = started(arrival, 1, 'new');
+  const tell = started({ ...arrival.about, attempt: 1 }, 'new');
   /** The run's answer, or why it has none; undefined: no commit has decided it yet. */
   let decided: (() => Answer) | undefined;
 

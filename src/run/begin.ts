@@ -40,7 +40,7 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const span = spanOf(settings, arrival);
   const store = settings.storeWithin(() => Math.min(span.deadline - Date.now(), span.length));
   const claimed = await claimOrWait({ settings, arrival, span, store }).catch((error) => {
-    throw refused(about, error, id);
+    throw refused(about, error);
   });
   const { outcomes, onUnknown } = settings;
   switch (claimed.kind) {
@@ -48,11 +48,11 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
       return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });
     case 'replay':
       return recorded(claimed.outcome, { id, store, outcomes }, (refusal) => {
-        if (refusal === undefined) publish(about, { type: 'replayed', id, attempt: claimed.attempt });
-        else refused(about, refusal, id);
+        if (refusal) refused(about, refusal);
+        else publish({ ...about, attempt: claimed.attempt }, { type: 'replayed' });
       });
     default:
-      throw refused(about, refusalOf(claimed, id), id);
+      throw refused(about, refusalOf(claimed, id));
   }
 }
 

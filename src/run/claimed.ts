@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Ended } from '../core/decide.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { type End, publish } from '../core/events.ts';
-import { type Claim, complete, type Holder, release, surrender } from '../core/protocol.ts';
+import { type About, type End, publish, type Why } from '../core/events.ts';
+import { type Claim, complete, type Holder, release, surrender, type Takeover } from '../core/protocol.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, adopted, own } from './answer.ts';
@@ -15,22 +15,24 @@ import { type Steps, stepsOf } from './steps.ts';
 export type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
 /** What a run has at hand to end with. */
-interface Parts extends Pick<Settings, 'isTerminal' | 'outcomes'>, Pick<Arrival, 'about'> {
+interface Parts {
+  readonly settings: Settings;
+  readonly about: About;
   readonly holder: Holder;
   readonly lease: Lease;
-  readonly steps: Steps;
+  readonly steps: Pick<Steps, 'close' | 'finished'>;
   readonly commit: Commit;
-  /** It followed a run whose outcome is unknown. */
-  readonly hasTakenUnknown: boolean;
+  readonly takeover?: Takeover | undefined;
   readonly tell: (end: End) => void;
 }
 
 /** The run of a claim. */
 export function claimedRun(settings: Settings, arrival: Arrival, span: Span, { lease: held, takeover }: Acquired): Run {
   const { retention, clockSkew, storeWithin, isTerminal, outcomes } = settings;
-  const { about, id, key } = arrival;
+  const { key } = arrival;
   const { attempt } = held;
-  const tell = started(arrival, attempt, takeover?.from ?? 'new');
+  const about = { ...arrival.about, attempt };
+  const tell = started(about, takeover?.from ?? 'new');
   const holderWithin = (ms: () => number): Holder => ({
     store: storeWithin(ms),
     lease: held,
@@ -41,104 +43,95 @@ export function claimedRun(settings: Settings, arrival: Arrival, span: Span, { l
     holder: holderWithin,
     span,
     clockSkew,
-    onExtended: (leaseUntil) => publish(about, { type: 'extended', id, attempt, leaseUntil }),
-    onFailure: (error) => publish(about, { type: 'extend-failed', id, attempt, error }),
+    onExtended: (leaseUntil) => publish(about, { type: 'extended', leaseUntil }),
+    onFailure: (error) => publish(about, { type: 'extend-failed', error }),
   });
   const { signal } = lease;
   const left = (): number => (span.deadline === Number.POSITIVE_INFINITY ? lease.left() : span.deadline - Date.now());
   const remaining = (): number => Math.max(0, left());
   const holder = holderWithin(remaining);
-  const steps = stepsOf({ holder, signal, remaining, isTerminal, outcomes });
+  const { step, keyFor, ...steps } = stepsOf({ holder, signal, remaining, isTerminal, outcomes });
   const onLanded = ({ kind }: Outcome): void => tell({ type: 'completed', by: 'commit', outcome: kind });
   const commit = commitOf({ holder, outcomes, onLanded });
-  const hasTakenUnknown = takeover?.from === 'abandoned';
-  const parts = { isTerminal, outcomes, about, holder, lease, steps, commit, hasTakenUnknown, tell };
+  const parts = { settings, about, holder, lease, steps, commit, takeover, tell };
   return {
-    execution: { key, attempt, signal, remaining, step: steps.step, keyFor: steps.keyFor, commit: commit.commit },
+    execution: { key, attempt, signal, remaining, step, keyFor, commit: commit.commit },
     hasCommitted: () => commit.committed() !== undefined,
     end: (ending) => ended(parts, ending).finally(lease.stop),
   };
 }
 
 async function ended(run: Parts, ending: Ending): Promise<Answer> {
-  const { holder, lease, steps, commit, tell } = run;
+  const { holder, lease, steps, commit } = run;
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
-    tell({ type: 'unsure', why: 'timeout' });
-    return answerOf(ending);
+    return unsure(run, ending, 'timeout');
   }
   steps.close();
   await commit.close();
   const committed = commit.committed();
   if (committed) return committedAnswer(run, ending, committed.value);
-  const outcome = outcomeOf(run, ending);
+  const outcome = outcomeOf(run.settings, ending);
   const doubt = commit.doubt();
   if (doubt) {
-    tell({ type: 'unsure', why: 'commit', error: doubt.error });
+    const answer = unsure(run, ending, 'commit', doubt.error);
     if (outcome && ending.kind !== 'threw') throw doubt.error;
-    return answerOf(ending);
+    return answer;
   }
   if (outcome) {
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
     return lastWrite(run, ending, complete(holder, outcome), { type: 'completed', by, outcome: outcome.kind });
   }
-  const error = 'error' in ending ? { error: ending.error } : {};
-  if (!(await steps.finished())) {
-    tell({ type: 'unsure', why: 'step', ...error }); // what has had its effect may not be on record
-    return answerOf(ending);
-  }
-  if (ending.kind === 'skipped' && run.hasTakenUnknown) {
+  const error = 'error' in ending ? ending.error : undefined;
+  if (!(await steps.finished())) return unsure(run, ending, 'step', error); // what has had its effect may not be on record
+  if (ending.kind === 'skipped' && run.takeover?.from === 'abandoned') {
     await surrender(holder).catch(() => {}); // the lease runs out
-    tell({ type: 'unsure', why: 'reconcile', ...error });
-    return answerOf(ending);
+    return unsure(run, ending, 'reconcile', error);
   }
-  return lastWrite(run, ending, release(holder), { type: 'released', ...error });
+  return lastWrite(run, ending, release(holder), { type: 'released', error });
 }
 
 /** What is to be recorded; undefined: nothing, the key is given back. */
-function outcomeOf({ isTerminal, outcomes }: Parts, ending: Ending): Outcome | undefined {
-  switch (ending.kind) {
-    case 'returned':
-      return ending.isOutcome ? outcomes.ofValue(ending.answer) : undefined;
-    case 'found':
-      return outcomes.ofValue(ending.answer);
-    case 'threw':
-      if (!isTerminal(ending.error)) return undefined;
-      return ending.answer === undefined ? outcomes.ofError(ending.error) : outcomes.ofValue(ending.answer);
-    default:
-      return undefined;
-  }
+function outcomeOf({ isTerminal, outcomes }: Settings, ending: Ending): Outcome | undefined {
+  const { kind, answer } = ending;
+  if (kind === 'threw' && isTerminal(ending.error) && answer === undefined) return outcomes.ofError(ending.error);
+  const isOutcome =
+    kind === 'found' || (kind === 'returned' && ending.isOutcome) || (kind === 'threw' && isTerminal(ending.error));
+  return isOutcome ? outcomes.ofValue(answer) : undefined;
+}
+
+function unsure({ tell }: Parts, ending: Ending, why: Why, error?: unknown): Answer {
+  tell({ type: 'unsure', why, error });
+  return answerOf(ending);
 }
 
 /** The answer of a run that committed, which is final. */
-function committedAnswer({ about, holder }: Parts, { kind, answer }: Ending, value: unknown): Answer {
-  const { id, attempt } = holder.lease;
+function committedAnswer({ about }: Parts, { kind, answer }: Ending, value: unknown): Answer {
   const isOther = kind === 'threw' || (answer !== undefined && !isDeepStrictEqual(answer, value));
-  if (isOther) publish(about, { type: 'overruled', id, attempt });
+  if (isOther) publish(about, { type: 'overruled' });
   return own(value, true);
 }
 
 /** Waits for the last write of a run, tells what became of it, and answers; `done` is told if it has landed. */
 async function lastWrite(run: Parts, ending: Ending, write: Promise<Ended>, done: End): Promise<Answer> {
-  const { holder, outcomes, tell } = run;
-  const { id } = holder.lease;
+  const { holder, settings, tell } = run;
+  const { store, lease } = holder;
+  const { id } = lease;
+  const isCompletion = done.type === 'completed';
   let result: Ended;
   try {
     result = await write;
   } catch (error) {
     // The caller gets its answer all the same; duplicates are refused until the lease runs out.
-    const why = done.type === 'completed' ? 'completion' : 'release';
+    const why = isCompletion ? 'completion' : 'release';
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
-    tell({ type: 'unsure', why, error });
-    return answerOf(ending);
+    return unsure(run, ending, why, error);
   }
   if (result.kind === 'adopted' && ending.kind !== 'skipped') {
-    return adopted(result.outcome, { id, store: holder.store, outcomes }, tell);
+    return adopted(result.outcome, { id, store, outcomes: settings.outcomes }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
-  if (result.kind === 'lost' && done.type === 'completed') {
-    const cause = ending.kind === 'threw' ? ending.error : undefined;
-    throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
-  }
-  return answerOf(ending);
+  if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);
+  const cause = ending.kind === 'threw' ? ending.error : undefined;
+  throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });
 }

@@ -1,7 +1,6 @@
-import { type End, type From, publish } from '../core/events.ts';
+import { type About, type End, type From, publish } from '../core/events.ts';
 import type { Execution } from '../execution.ts';
 import { type Answer, own } from './answer.ts';
-import type { Arrival } from './arrival.ts';
 
 /** A run between its claim and its outcome. */
 export interface Run {
@@ -39,13 +38,12 @@ export function answerOf(ending: Ending): Answer {
 }
 
 /** Tells that a run has started, and gives what tells its end, the first time that it is called. */
-export function started({ about, id }: Arrival, attempt: number, from: From): (end: End) => void {
+export function started(about: About, from: From): (end: End) => void {
   const startedAt = Date.now();
   let isOver = false;
-  publish(about, { type: 'started', id, attempt, from });
+  publish(about, { type: 'started', from });
   return (end) => {
-    if (isOver) return;
+    if (!isOver) publish(about, { ...end, durationMs: Date.now() - startedAt });
     isOver = true;
-    publish(about, { ...end, id, attempt, durationMs: Date.now() - startedAt });
   };
 }
