@@ -1,51 +1,37 @@
 import { dynamoDBStore, type Execution, idempotent, memoryStore, resolve, type TransactWrite } from 'effectively-once';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTable, engineClient } from './engine.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
-import { type FaultyClient, faultyClient, isDown, losesAnswer } from './faults.ts';
+import { isDown, losesAnswer } from './faults.ts';
 import { openOrders } from './orders.ts';
-import { lambdaContext, type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+import { lambdaContext, type Request, refused, WAYS, type WayOptions } from './ways.ts';
+import { LEASE_MS, worldOfTests } from './world.ts';
 
-const LEASE_MS = TIMEOUT_MS + 1_000;
 const client = engineClient();
 const { tableName: orders, count, chargesOf } = await openOrders();
 
-let tableName: string;
-beforeAll(async () => {
-  tableName = await createTable(client);
-});
+const world = worldOfTests('one table');
 
-describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
-  let aws: FaultyClient;
+describe.each(WAYS)("mode: 'atomic' in $name", ({ build, saw }) => {
   let orderId: string;
   let request: Request;
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    aws = faultyClient();
     orderId = crypto.randomUUID();
     request = { key: orderId, payload: 1 };
   });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
 
   const claiming = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
-    build(handler, { store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...options });
+    build(handler, { store: world.store(), ...options });
   const atomic = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
     claiming(handler, { mode: 'atomic', ...options });
   const committing = (value: unknown, options: Partial<WayOptions> = {}) =>
     atomic(({ commit }) => commit(value, [count(orderId)]), options);
-  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
-  const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
-  const wait = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
   it('takes one round trip for a first run, and one for a duplicate', async () => {
     expect(await committing('first')(request)).toEqual(saw('first'));
-    expect(aws.requests()).toBe(1);
+    expect(world.aws().requests()).toBe(1);
     expect(await committing('second')(request)).toEqual(saw('first'));
-    expect(aws.requests()).toBe(2);
+    expect(world.aws().requests()).toBe(2);
     expect(await chargesOf(orderId)).toBe(1);
   });
 
@@ -78,7 +64,7 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
 
   it('begins anew where the outcome has expired', async () => {
     await committing('old', { retention: '1h' })(request);
-    wait(2 * 3_600_000);
+    world.wait(2 * 3_600_000);
     expect(await committing('new')({ ...request, payload: 'another' })).toEqual(saw('new'));
     expect(await chargesOf(orderId)).toBe(2);
   });
@@ -91,7 +77,7 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
     })(request);
     await entered.promise;
     expect(await committing('atomic')(request)).toEqual(refused('CONFLICT'));
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await committing('atomic')(request)).toEqual(saw('atomic'));
     const failed = { ...request, key: crypto.randomUUID() };
     await claiming(() => Promise.reject(new Error('no')))(failed);
@@ -110,11 +96,11 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
       { onUnknown },
     )(request);
     await entered.promise;
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await committing(1, { onUnknown })(request)).toEqual(refused('OUTCOME_UNKNOWN'));
     const { error } = (await committing(1, { onUnknown: () => ({ rerun: true }) })(request)) as { error: any };
     expect(error.code).toBe('OUTCOME_UNKNOWN');
-    await resolve(dynamoDBStore({ client, tableName }), error.id, { rerun: true });
+    await resolve(dynamoDBStore({ client, tableName: world.tableName() }), error.id, { rerun: true });
     expect(await committing(1, { onUnknown })(request)).toEqual(saw(1));
   });
 
@@ -133,13 +119,13 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
   });
 
   it('recognises itself when the answer was lost and the SDK sent it again', async () => {
-    aws.next('TransactWriteItems', losesAnswer);
+    world.aws().next('TransactWriteItems', losesAnswer);
     expect(await committing('once')(request)).toEqual(saw('once'));
     expect(await chargesOf(orderId)).toBe(1);
   });
 
   it('may be tried again by its caller when nobody knows whether it has landed', async () => {
-    aws.next('TransactWriteItems', ...isDown);
+    world.aws().next('TransactWriteItems', ...isDown);
     const call = atomic(async ({ commit }) => {
       await commit('once', [count(orderId)]).catch(() => {});
     });
@@ -183,7 +169,7 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
     expect(await call(request)).toMatchObject({ error: { message: 'no' } });
     await call(request);
     expect(keys[0]).toBe(keys[1]);
-    expect(aws.requests()).toBe(0);
+    expect(world.aws().requests()).toBe(0);
   });
 
   it('is no business of a store without transactions', async () => {
@@ -192,7 +178,7 @@ describe.each(WAYS)("mode: 'atomic' in $name", ({ build, name }) => {
 });
 
 it('answers a refusal over HTTP as one of the request, and a replay as a replay', async () => {
-  const store = dynamoDBStore({ client, tableName });
+  const store = dynamoDBStore({ client, tableName: world.tableName() });
   const handler = idempotent<ReturnType<typeof httpEvent>, unknown>(
     async (event, { idempotency }) => idempotency.commit({ statusCode: 201, body: event.body }, []),
     { store, scope: 'http', mode: 'atomic' },

@@ -2,49 +2,36 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import { dynamoDBStore, type Execution, memoryStore, runOnce, type TransactWrite } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTable, engineClient } from './engine.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
-import { type Fault, type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers } from './faults.ts';
+import { type Fault, isDown, losesAnswer, neverAnswers } from './faults.ts';
 import { openOrders } from './orders.ts';
-import { lambdaContext, type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+import { lambdaContext, type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';
+import { LEASE_MS, worldOfTests } from './world.ts';
 
-const LEASE_MS = TIMEOUT_MS + 1_000;
 const client = engineClient();
 const { tableName: orders, put, count, chargesOf } = await openOrders();
 const documents = DynamoDBDocumentClient.from(client);
 
-let tableName: string;
-beforeAll(async () => {
-  tableName = await createTable(client);
-});
+const world = worldOfTests('one table');
 
-describe.each(WAYS)('commit in $name', ({ build, name }) => {
-  let aws: FaultyClient;
+describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
   let orderId: string;
   let request: Request;
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    aws = faultyClient();
     orderId = crypto.randomUUID();
     request = { key: orderId, payload: 1 };
   });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
 
   const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
-    build(handler, { store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...options });
-  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
-  const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
-  const next = (...faults: Fault[]) => aws.next('TransactWriteItems', ...faults);
+    build(handler, { store: world.store(), ...options });
+  const next = (...faults: Fault[]) => world.aws().next('TransactWriteItems', ...faults);
 
   it("writes the outcome and the user's items together, once: 2 requests", async () => {
     const call = way(({ commit }) => commit({ id: 7 }, [count(orderId)]));
     expect(await call(request)).toEqual(saw({ id: 7 }));
-    expect(aws.requests()).toBe(2);
+    expect(world.aws().requests()).toBe(2);
     expect(await call(request)).toEqual(saw({ id: 7 }));
     expect(await chargesOf(orderId)).toBe(1);
   });
@@ -179,7 +166,7 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
     });
     const stale = call(request);
     await entered.promise;
-    vi.setSystemTime(Date.now() + LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await call(request)).toEqual(saw('run 2'));
     gate.resolve();
     expect(await stale).toEqual(saw('run 2'));
@@ -241,7 +228,7 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
     const call = way(({ commit, attempt }) => commit(`run ${attempt}`, [count(orderId)]));
     expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
     expect(await call(request)).toEqual(refused('CONFLICT'));
-    vi.setSystemTime(Date.now() + LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await call(request)).toEqual(saw('run 2'));
     expect(await chargesOf(orderId)).toBe(1);
   });
@@ -269,7 +256,7 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
       await commit(1, writes(id) as TransactWrite[]);
     });
     expect(await call(request)).toEqual(refused('MISUSE'));
-    expect(aws.requests()).toBe(3); // claim, conflict, release
+    expect(world.aws().requests()).toBe(3); // claim, conflict, release
   });
 
   it('is no business of a run without a key, nor of a store without transactions', async () => {
@@ -279,7 +266,7 @@ describe.each(WAYS)('commit in $name', ({ build, name }) => {
 });
 
 it('takes a document client as it is', async () => {
-  const store = dynamoDBStore({ client: documents, tableName });
+  const store = dynamoDBStore({ client: documents, tableName: world.tableName() });
   const orderId = crypto.randomUUID();
   const run = () =>
     runOnce({ store, scope: 's', key: orderId, lease: '5s' }, ({ commit }) => commit('done', [count(orderId)]));
@@ -289,7 +276,7 @@ it('takes a document client as it is', async () => {
 
 it('is what a caller gets, whatever other middlewares make of it', async () => {
   const handler = middy()
-    .use(idempotency({ store: dynamoDBStore({ client, tableName }), scope: 'middy' }))
+    .use(idempotency({ store: dynamoDBStore({ client, tableName: world.tableName() }), scope: 'middy' }))
     .after((request) => {
       request.response = { statusCode: 500 };
     })

@@ -1,48 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { dynamoDBStore, type Execution, TerminalError } from 'effectively-once';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTable, engineClient } from './engine.ts';
-import { type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers, refuses } from './faults.ts';
-import { type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isDown, losesAnswer, neverAnswers, refuses } from './faults.ts';
+import { type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';
+import { LEASE_MS, worldOfTests } from './world.ts';
 
-let tableName: string;
-beforeAll(async () => {
-  tableName = await createTable(engineClient());
-});
+const world = worldOfTests('one table');
 
-/** All a lease can take: the invocation, and the clock skew. */
-const LEASE_MS = TIMEOUT_MS + 1_000;
-
-describe.each(WAYS)('$name', ({ build, name }) => {
-  let aws: FaultyClient;
+describe.each(WAYS)('$name', ({ build, name, saw }) => {
   let request: Request;
   let runs: Execution[];
-  const warnings = vi.spyOn(process, 'emitWarning');
-
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    warnings.mockReset().mockImplementation(() => {});
-    aws = faultyClient();
     request = { key: crypto.randomUUID(), payload: { amount: 1 } };
     runs = [];
   });
-  afterEach(() => {
-    vi.useRealTimers();
-    aws.client.destroy();
-  });
 
-  const store = (client = aws.client) => dynamoDBStore({ client, tableName, cache: false });
   const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
     build(
       (execution) => {
         runs.push(execution);
         return handler(execution);
       },
-      { store: store(), ...options },
+      { store: world.store(), ...options },
     );
-  const wait = (ms: number) => vi.setSystemTime(Date.now() + ms);
-  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
-  const refused = (code: string, details = {}) => ({ error: expect.objectContaining({ code, ...details }) });
 
   /** A handler that is stopped until the test lets it go. */
   const stopped = (options: Partial<WayOptions> = {}) => {
@@ -132,7 +112,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     const call = way(() => runs.length, { onMissingKey: 'run' });
     expect([await call({}), await call({})]).toEqual([saw(1), saw(2)]);
     expect(runs).toMatchObject([{ key: undefined }, { key: undefined }]);
-    expect(aws.requests()).toBe(0);
+    expect(world.aws().requests()).toBe(0);
   });
 
   it('runs again after a retryable error, which the caller gets as it is', async () => {
@@ -284,7 +264,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it("tells a stale run's terminal error to nobody while the run that took over is under way: it is not the outcome", async () => {
     const { begin } = stopped();
     const first = await begin();
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     const second = await begin();
     first.gate.reject(new TerminalError('declined'));
     expect(await first.answer).toEqual(
@@ -310,9 +290,9 @@ describe.each(WAYS)('$name', ({ build, name }) => {
       });
       call(request);
       await dead.promise;
-      wait(LEASE_MS - 1);
+      world.wait(LEASE_MS - 1);
       expect(await call(request)).toEqual(refused('CONFLICT'));
-      wait(1);
+      world.wait(1);
       expect(await call(request)).toEqual(saw('second'));
       expect(await call(request)).toEqual(saw('second'));
       expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
@@ -323,7 +303,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it('adopts the outcome of the run that took over, and changes nothing', async () => {
     const { begin, call } = stopped();
     const first = await begin();
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     const second = await begin();
     second.gate.resolve('second');
     expect(await second.answer).toEqual(saw('second'));
@@ -335,7 +315,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it('adopts it also where the stale run fails', async () => {
     const { begin } = stopped();
     const first = await begin();
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     const second = await begin();
     second.gate.resolve('second');
     await second.answer;
@@ -346,7 +326,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it('tells a stale run to come back while the run that took over is under way', async () => {
     const { begin } = stopped();
     const first = await begin();
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     const second = await begin();
     first.gate.resolve('first');
     expect(await first.answer).toEqual(refused('LEASE_LOST', { retryable: true }));
@@ -357,7 +337,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it("throws a stale run's own error while the run that took over is under way", async () => {
     const { begin } = stopped();
     const first = await begin();
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     const second = await begin();
     first.gate.reject(new Error('mine'));
     expect(await first.answer).toEqual({ error: new Error('mine') });
@@ -368,15 +348,15 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   it('takes a key whose outcome has expired for a new one, though the record is still there', async () => {
     const call = way(() => runs.length, { retention: '1h' });
     await call(request);
-    wait(3_600_000 - 1_000);
+    world.wait(3_600_000 - 1_000);
     expect(await call(request)).toEqual(saw(1));
-    wait(2_000);
+    world.wait(2_000);
     expect(await call({ ...request, payload: 'another' })).toEqual(saw(2));
     expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
   it('runs nothing when the store is down at the claim', async () => {
-    aws.next('PutItem', ...isDown);
+    world.aws().next('PutItem', ...isDown);
     const call = way(() => 1);
     expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE', { retryable: true, retryAfterMs: 1_000 }));
     expect(runs).toHaveLength(0);
@@ -384,33 +364,36 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   });
 
   it('gives the value when the store is down at the completion, and refuses duplicates until the lease is over', async () => {
-    aws.next('UpdateItem', ...isDown);
+    world.aws().next('UpdateItem', ...isDown);
     const call = way(() => runs.length);
     expect(await call(request)).toEqual(saw(1));
-    expect(warnings).toHaveBeenCalledWith(expect.stringContaining('completion-failed'), 'IdempotencyWarning');
+    expect(process.emitWarning).toHaveBeenCalledWith(
+      expect.stringContaining('completion-failed'),
+      'IdempotencyWarning',
+    );
     expect(await call(request)).toEqual(refused('CONFLICT'));
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await call(request)).toEqual(saw(2));
   });
 
   it('throws the error of the handler, not of the store, when the store is down at the release', async () => {
-    aws.next('UpdateItem', ...isDown);
+    world.aws().next('UpdateItem', ...isDown);
     const failure = new Error('provider is away');
     expect(await way(() => Promise.reject(failure))(request)).toEqual({ error: failure });
   });
 
   it('recognises its own claim when the answer was lost and the SDK sent it again', async () => {
-    aws.next('PutItem', losesAnswer, losesAnswer);
+    world.aws().next('PutItem', losesAnswer, losesAnswer);
     expect(await way(() => 1)(request)).toEqual(saw(1));
     expect(runs).toMatchObject([{ attempt: 1 }]);
-    expect(aws.requests()).toBe(4);
+    expect(world.aws().requests()).toBe(4);
   });
 
   it('recognises its own takeover when the answer was lost and the SDK sent it again', async () => {
     const { begin } = stopped();
     await begin();
-    wait(LEASE_MS);
-    aws.next('PutItem', (apply) => apply(), losesAnswer);
+    world.wait(LEASE_MS);
+    world.aws().next('PutItem', (apply) => apply(), losesAnswer);
     const { gate, answer } = await begin();
     gate.resolve('second');
     expect(await answer).toEqual(saw('second'));
@@ -418,14 +401,14 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   });
 
   it('recognises its own completion when the answer was lost and the SDK sent it again', async () => {
-    aws.next('UpdateItem', losesAnswer, losesAnswer);
+    world.aws().next('UpdateItem', losesAnswer, losesAnswer);
     const call = way(() => runs.length);
     expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
-    expect(warnings).not.toHaveBeenCalled();
+    expect(process.emitWarning).not.toHaveBeenCalled();
   });
 
   it('runs nothing when the answer to the claim never comes, and gives back what it may have claimed', async () => {
-    aws.next('PutItem', neverAnswers);
+    world.aws().next('PutItem', neverAnswers);
     const call = way(() => runs.length, { timeoutMs: 1_000 });
     expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
     expect(runs).toHaveLength(0);
@@ -433,20 +416,25 @@ describe.each(WAYS)('$name', ({ build, name }) => {
   });
 
   it('gives the value when the answer to the completion never comes', async () => {
-    aws.next('UpdateItem', neverAnswers);
+    world.aws().next('UpdateItem', neverAnswers);
     const call = way(() => runs.length, { timeoutMs: 1_000 });
     expect(await call(request)).toEqual(saw(1));
-    expect(warnings).toHaveBeenCalledWith(expect.stringContaining('completion-failed'), 'IdempotencyWarning');
+    expect(process.emitWarning).toHaveBeenCalledWith(
+      expect.stringContaining('completion-failed'),
+      'IdempotencyWarning',
+    );
     expect(await call(request)).toEqual(saw(1));
   });
 
   it('retries a claim and a completion that meet a transaction or a throttle', async () => {
     const conflict = refuses('TransactionConflictException');
-    aws.next('PutItem', conflict, conflict, conflict);
-    aws.next('UpdateItem', conflict, refuses('ReplicatedWriteConflictException'), refuses('ThrottlingException'));
+    world.aws().next('PutItem', conflict, conflict, conflict);
+    world
+      .aws()
+      .next('UpdateItem', conflict, refuses('ReplicatedWriteConflictException'), refuses('ThrottlingException'));
     const call = way(() => runs.length);
     expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
-    expect(warnings).not.toHaveBeenCalled();
+    expect(process.emitWarning).not.toHaveBeenCalled();
   });
 
   it('keeps the fingerprint of the payload as it arrived, whatever the handler does to it', async () => {
@@ -465,7 +453,7 @@ describe.each(WAYS)('$name', ({ build, name }) => {
     ['kept apart', () => ({ bytes: new Uint8Array(99_999) }), (value: any) => value.bytes.fill(9)],
   ])('hands out a fresh copy of a value every time: %s', async (_, make, spoil) => {
     if (name === 'idempotentBatch') return; // nobody is answered
-    const call = way(make, { store: dynamoDBStore({ client: aws.client, tableName }) });
+    const call = way(make, { store: dynamoDBStore({ client: world.aws().client, tableName: world.tableName() }) });
     for (let time = 0; time < 4; time++) {
       const { value } = (await call(request)) as { value: unknown };
       expect(value).toEqual(make());

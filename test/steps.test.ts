@@ -1,40 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { dynamoDBStore, type Execution, type StepContext, TerminalError } from 'effectively-once';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTable, engineClient } from './engine.ts';
-import { type FaultyClient, faultyClient, isDown, losesAnswer } from './faults.ts';
-import { type Request, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+import { type Execution, type StepContext, TerminalError } from 'effectively-once';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { isDown, losesAnswer } from './faults.ts';
+import { type Request, refused, WAYS, type WayOptions } from './ways.ts';
+import { LEASE_MS, worldOfTests } from './world.ts';
 
-const LEASE_MS = TIMEOUT_MS + 1_000;
-
-let tableName: string;
-beforeAll(async () => {
-  tableName = await createTable(engineClient());
-});
+const world = worldOfTests('one table');
 
 describe.each(WAYS)('steps in $name', ({ build, name }) => {
-  let aws: FaultyClient;
   let request: Request;
   let effects: string[];
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    aws = faultyClient();
     request = { key: crypto.randomUUID(), payload: 1 };
     effects = [];
   });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
 
   const way = (handler: (execution: Execution) => unknown, options: Partial<WayOptions> = {}) =>
-    build(handler, { store: dynamoDBStore({ client: aws.client, tableName, cache: false }), ...options });
+    build(handler, { store: world.store(), ...options });
   const effect = (what: string) => () => {
     effects.push(what);
     return what;
   };
-  const refused = (code: string) => ({ error: expect.objectContaining({ code }) });
   const failed = (message: string) => ({ error: expect.objectContaining({ message }) });
   const isDone = async (answer: Promise<object>) => expect(await answer).not.toHaveProperty('error');
 
@@ -65,7 +51,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     });
     call(request);
     await hang.promise;
-    vi.setSystemTime(Date.now() + LEASE_MS);
+    world.wait(LEASE_MS);
     await isDone(call(request));
     expect(effects).toEqual(['first', 'second', 'second']);
     expect(keys[0]).toBe(keys[1]);
@@ -208,19 +194,19 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
 
   it('whose record is not sure keep the key until the lease is over, whatever the handler throws', async () => {
     const call = way(async ({ step, attempt }) => {
-      if (attempt === 1) aws.next('UpdateItem', ...isDown);
+      if (attempt === 1) world.aws().next('UpdateItem', ...isDown);
       await step('charge', effect('charge'));
     });
     expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
     expect(await call(request)).toEqual(refused('CONFLICT'));
-    vi.setSystemTime(Date.now() + LEASE_MS);
+    world.wait(LEASE_MS);
     await isDone(call(request));
     expect(effects).toEqual(['charge', 'charge']);
   });
 
   it('recognise their own record when the answer was lost', async () => {
     const call = way(async ({ step }) => {
-      aws.next('UpdateItem', losesAnswer, losesAnswer);
+      world.aws().next('UpdateItem', losesAnswer, losesAnswer);
       await step('charge', effect('charge'));
     });
     await isDone(call(request));
@@ -244,7 +230,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     });
     const stale = call(request);
     await entered.promise;
-    vi.setSystemTime(Date.now() + LEASE_MS);
+    world.wait(LEASE_MS);
     expect(await call(request)).toEqual(failed('no'));
     expect(await stale).toEqual(failed('stale'));
     await isDone(call(request));
@@ -292,7 +278,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     await isDone(call({}));
     await isDone(call({}));
     expect(new Set(keys).size).toBe(2);
-    expect(aws.requests()).toBe(0);
+    expect(world.aws().requests()).toBe(0);
   });
 
   it('have keys as providers take them: UUIDs, one for a name and a record', async () => {

@@ -1,38 +1,22 @@
-import { dynamoDBStore, type Execution, resolve, type Store } from 'effectively-once';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTable, engineClient } from './engine.ts';
-import { type FaultyClient, faultyClient, isDown, losesAnswer, neverAnswers } from './faults.ts';
-import { type Request, type Seen, TIMEOUT_MS, WAYS, type WayOptions } from './ways.ts';
+import { type Execution, resolve, type Store } from 'effectively-once';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { isDown, losesAnswer, neverAnswers } from './faults.ts';
+import { type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';
+import { LEASE_MS, worldOfTests } from './world.ts';
 
-const LEASE_MS = TIMEOUT_MS + 1_000;
 const YEAR_MS = 365 * 86_400_000;
 
-let tableName: string;
-beforeAll(async () => {
-  tableName = await createTable(engineClient());
-});
+const world = worldOfTests('one table');
 
-describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
-  let aws: FaultyClient;
+describe.each(WAYS)('an unknown outcome in $name', ({ build, saw }) => {
   let store: Store;
   let request: Request;
   let runs: number[];
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    aws = faultyClient();
-    store = dynamoDBStore({ client: aws.client, tableName, cache: false });
+    store = world.store();
     request = { key: crypto.randomUUID(), payload: 1 };
     runs = [];
   });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
-
-  const wait = (ms: number) => vi.setSystemTime(Date.now() + ms);
-  const saw = (value: unknown): Seen => (name === 'idempotentBatch' ? { done: true } : { value });
-  const refused = (code: string, details = {}) => ({ error: expect.objectContaining({ code, ...details }) });
 
   /** A handler whose first run dies in the middle, and the key after its lease. */
   const lost = async (options: Partial<WayOptions>, first?: (execution: Execution) => unknown) => {
@@ -49,7 +33,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
     );
     call(request);
     await died.promise;
-    wait(LEASE_MS);
+    world.wait(LEASE_MS);
     return call;
   };
   const idOf = async (call: (request: Request) => Promise<Seen>): Promise<string> => {
@@ -63,7 +47,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
     it('is refused, however old it grows', async () => {
       const call = await lost(refuse);
       expect(await call(request)).toEqual(refused('OUTCOME_UNKNOWN', { retryable: false, statusCode: 409 }));
-      wait(YEAR_MS);
+      world.wait(YEAR_MS);
       expect(await call(request)).toEqual(refused('OUTCOME_UNKNOWN'));
       expect(runs).toEqual([1]);
     });
@@ -85,16 +69,16 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       await resolve(store, await idOf(call), { rerun: true });
       expect(await call(request)).toEqual(saw('run 2'));
       expect(await call(request)).toEqual(saw('run 2'));
-      wait(2 * 86_400_000);
+      world.wait(2 * 86_400_000);
       expect(await call(request)).toEqual(saw('run 3'));
     });
 
     it('is kept as long as the function said, when an operator has decided', async () => {
       const call = await lost({ ...refuse, retention: '30d' });
       await resolve(store, await idOf(call), { value: 'charged' });
-      wait(29 * 86_400_000);
+      world.wait(29 * 86_400_000);
       expect(await call(request)).toEqual(saw('charged'));
-      wait(2 * 86_400_000);
+      world.wait(2 * 86_400_000);
       expect(await call(request)).toEqual(saw('run 2'));
     });
 
@@ -118,7 +102,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
     it('takes the word of an operator also where the answer to it was lost', async () => {
       const call = await lost(refuse);
       const id = await idOf(call);
-      aws.next('PutItem', (apply) => apply(), losesAnswer);
+      world.aws().next('PutItem', (apply) => apply(), losesAnswer);
       await resolve(store, id, { value: 'charged' });
       expect(await call(request)).toEqual(saw('charged'));
     });
@@ -136,7 +120,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       );
       const late = call(request);
       await entered.promise;
-      wait(LEASE_MS);
+      world.wait(LEASE_MS);
       await resolve(store, await idOf(call), { value: 'charged' });
       gate.resolve();
       expect(await late).toEqual(saw('charged'));
@@ -176,10 +160,10 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
     });
 
     it('is where a completion ends that could not be written', async () => {
-      aws.next('UpdateItem', ...isDown);
+      world.aws().next('UpdateItem', ...isDown);
       const call = build(() => 'effect', { store, ...refuse });
       expect(await call(request)).toEqual(saw('effect'));
-      wait(LEASE_MS);
+      world.wait(LEASE_MS);
       expect(await call(request)).toEqual(refused('OUTCOME_UNKNOWN'));
     });
   });
@@ -245,7 +229,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
       call(request);
       await hanging.promise;
       expect(await call(request)).toEqual(refused('CONFLICT'));
-      wait(YEAR_MS);
+      world.wait(YEAR_MS);
       expect(await call(request)).toEqual(saw('found'));
     });
 
@@ -292,13 +276,13 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, name }) => {
 
     it('is asked also where the answer to the takeover was lost', async () => {
       const call = await lost({ onUnknown: () => ({ value: 'found' }) });
-      aws.next('PutItem', (apply) => apply(), losesAnswer);
+      world.aws().next('PutItem', (apply) => apply(), losesAnswer);
       expect(await call(request)).toEqual(saw('found'));
     });
 
     it('is asked again where the answer to the takeover never came', async () => {
       const call = await lost({ timeoutMs: 1_000, onUnknown: () => ({ value: 'found' }) });
-      aws.next('PutItem', (apply) => apply(), neverAnswers);
+      world.aws().next('PutItem', (apply) => apply(), neverAnswers);
       expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
       expect(await call(request)).toEqual(saw('found'));
     });

@@ -57,9 +57,11 @@ export interface WayOptions extends CommonOptions {
   readonly timeoutMs?: number;
 }
 
-/** One of the four ways in: builds a function of a request around a handler. */
+/** One of the four doors: builds a function of a request around a handler. */
 export interface Way {
   readonly name: string;
+  /** What its caller sees of a value. */
+  readonly saw: (value: unknown) => Seen;
   readonly build: (
     handler: (execution: Execution) => unknown,
     options: WayOptions,
@@ -69,7 +71,10 @@ export interface Way {
 /** Ms a Lambda invocation of these tests has. */
 export const TIMEOUT_MS = 10_000;
 
-const UNAUDITED: readonly Way[] = [
+/** What a caller sees of a refusal. */
+export const refused = (code: string, details = {}) => ({ error: expect.objectContaining({ code, ...details }) });
+
+const DOORS: readonly Omit<Way, 'saw'>[] = [
   {
     name: 'runOnce',
     build:
@@ -118,8 +123,9 @@ const UNAUDITED: readonly Way[] = [
   },
 ];
 
-export const WAYS: readonly Way[] = UNAUDITED.map(({ name, build }) => ({
+export const WAYS: readonly Way[] = DOORS.map(({ name, build }) => ({
   name,
+  saw: (value) => (name === 'idempotentBatch' ? { done: true } : { value }),
   build: (handler, options) => {
     const call = build(handler, options);
     return async (request) => {

@@ -1,46 +1,22 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
-import { type DynamoDBStoreOptions, dynamoDBStore, type IdempotencyError, type Store } from 'effectively-once';
-import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { createTable, engineClient } from '../engine.ts';
-import { type FaultyClient, faultyClient } from '../faults.ts';
-import { lambdaContext, TIMEOUT_MS } from '../ways.ts';
+import type { IdempotencyError } from 'effectively-once';
+import { beforeEach, vi } from 'vitest';
+import { lambdaContext } from '../ways.ts';
+import * as world from '../world.ts';
 
-/** Where a hazard's history is played: a table of the embedded DynamoDB, and a clock that only the test moves. */
-export interface World {
-  readonly aws: () => FaultyClient;
-  readonly store: (options?: DynamoDBStoreOptions) => Store;
-  readonly tableName: () => string;
+export { LEASE_MS } from '../world.ts';
+
+/** The world of a hazard: histories use the same key, so each has a table of its own. */
+export interface World extends world.World {
   readonly records: () => Promise<Record<string, unknown>[]>;
-  readonly wait: (ms: number) => void;
 }
 
-/** All a lease of these tests can take: the invocation, and the clock skew. */
-export const LEASE_MS = TIMEOUT_MS + 1_000;
-
 export function worldOfTests(): World {
-  let tableName: string;
-  let aws: FaultyClient;
-  beforeAll(() => {
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    vi.spyOn(console, 'error').mockImplementation(() => {});
-  });
-  beforeEach(async () => {
-    tableName = await createTable(engineClient());
-    aws = faultyClient();
-    vi.useFakeTimers({ toFake: ['Date'] });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-    aws.client.destroy();
-  });
-  return {
-    aws: () => aws,
-    store: (options) => dynamoDBStore({ client: aws.client, tableName, cache: false, ...options }),
-    tableName: () => tableName,
-    records: async () => (await aws.client.send(new ScanCommand({ TableName: tableName }))).Items ?? [],
-    wait: (ms) => vi.setSystemTime(Date.now() + ms),
-  };
+  const { aws, tableName, ...more } = world.worldOfTests('a table for each test');
+  beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+  const records = async () => (await aws().client.send(new ScanCommand({ TableName: tableName() }))).Items ?? [];
+  return { ...more, aws, tableName, records };
 }
 
 export interface Order {
