@@ -28,7 +28,12 @@ export interface IdempotencyTableProps {
   readonly encryptionKey?: kms.IKey;
 }
 
-/** The table of idempotency records: on demand, restorable to any second of the last 35 days, cleared by TTL. */
+/**
+ * The table of idempotency records: on-demand, with TTL, point-in-time recovery, deletion protection and `RETAIN`.
+ *
+ * @example
+ * const table = new IdempotencyTable(this, 'Idempotency');
+ */
 export class IdempotencyTable extends dynamodb.Table {
   constructor(scope: Construct, id: string, props: IdempotencyTableProps = {}) {
     const { tableName, removalPolicy = RemovalPolicy.RETAIN, encryptionKey } = props;

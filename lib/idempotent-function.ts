@@ -27,7 +27,12 @@ export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
 /** Lambda's own default is 3 s, which a cold start and a payment do not fit into. */
 export const TIMEOUT = Duration.seconds(30);
 
-/** A `NodejsFunction` that is told its table, scope, retention and timeout, and may do to the table what the runtime does. */
+/**
+ * A `NodejsFunction` with the environment that the runtime reads, and a grant of the actions that it uses.
+ *
+ * @example
+ * new IdempotentFunction(this, 'Charge', { entry: 'src/charge.ts', table, scope: 'charge' });
+ */
 export class IdempotentFunction extends nodejs.NodejsFunction {
   constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
     const { table, scope, retention = Duration.hours(24), ...rest } = props;

@@ -55,6 +55,9 @@ export interface IdempotentQueueConsumerProps extends IdempotentFunctionProps {
 /**
  * A queue, its dead-letter queue, and an `IdempotentFunction` that consumes it with `idempotentBatch`. What AWS asks of the
  * three together is computed; a prop that would break it fails synthesis.
+ *
+ * @example
+ * new IdempotentQueueConsumer(this, 'Orders', { entry: 'src/orders.ts', table, scope: 'orders' });
  */
 export class IdempotentQueueConsumer extends Construct {
   readonly queue: sqs.Queue;

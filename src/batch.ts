@@ -11,7 +11,7 @@ import type { RecordSource } from './sources/batch/source.ts';
 
 export interface BatchOptions<Record> extends HandlerOptions<Record> {
   /**
-   * Records that run at once; of a FIFO queue, groups, each in its order.
+   * How many records run at once; of a FIFO queue, how many groups.
    * @default 10
    */
   readonly concurrency?: number;
@@ -23,10 +23,10 @@ const OPTIONS = { ...HANDLER, concurrency: that<number>(isCount, 'a whole number
 /**
  * Wraps the handler of one SQS record: each record runs once for its key, and the failed ones alone come back.
  *
- * Reported as failed: what threw (an error on record too, so that it reaches the dead-letter queue), what is in flight
- * elsewhere, what there was no time to begin, and behind a failure the rest of a FIFO group. Needs `reportBatchItemFailures`
- * on the event source mapping. Throws `CONFIG_INVALID` when built with options it does not have, and when no record of a batch
- * can be processed for such a reason; `MISUSE` for an event that is not of SQS.
+ * A record is reported as failed if it threw (also if the error is on record, so that it reaches the dead-letter queue), if it is
+ * in flight elsewhere, if there was no time to begin it, and if it stands behind a failure in its FIFO group. Needs
+ * `reportBatchItemFailures` on the event source mapping. Throws `CONFIG_INVALID` when built with unknown options, and if no record
+ * of a batch can be processed because of the configuration; `MISUSE` for an event that is not from SQS.
  *
  * @example
  * export const handler = idempotentBatch(async (record: SQSRecord) => ship(JSON.parse(record.body)), {
@@ -67,18 +67,18 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
   };
 }
 
-type Run<R> = (record: R) => Promise<void>;
+type RunRecord<R> = (record: R) => Promise<void>;
 
-/** With less time left than this, or than the slowest record has taken, no further record is begun. */
+/** A record is begun only with this much time left, and with as much as the slowest one has taken. */
 const LEAST_MS = 500;
 
-/** Runs a record of one invocation once for its key; throws why it is not done. */
+/** Runs the records of one invocation, each once for its key; throws why one is not done. */
 function runner<R, Ctx extends Context>(
   settings: HandlerSettings<R>,
   source: RecordSource<R>,
   context: Ctx,
   handler: (record: R, context: WithExecution<Ctx>) => unknown,
-): Run<R> {
+): RunRecord<R> {
   const latest = new Map<string, Promise<unknown>>();
   const invokedAt = Date.now();
   let slowest = LEAST_MS;
@@ -107,7 +107,7 @@ function runner<R, Ctx extends Context>(
 
 async function firstFailure<R>(
   group: readonly R[],
-  run: Run<R>,
+  run: RunRecord<R>,
 ): Promise<{ readonly record: R; readonly error: unknown } | undefined> {
   for (const record of group) {
     try {
@@ -119,7 +119,7 @@ async function firstFailure<R>(
   return undefined;
 }
 
-/** What runs one after the other: a FIFO group, else each record for itself. */
+/** Records that run one after the other: those of a FIFO group. Any other record is a group of its own. */
 function groupsOf<R>(records: readonly R[], source: RecordSource<R>): R[][] {
   return [...Map.groupBy(records, (record) => source.group(record) ?? record).values()];
 }

@@ -8,14 +8,14 @@ import { aboutOf, eventArrival } from './run/arrival.ts';
 import { once } from './run/begin.ts';
 import { sourceOf } from './sources/index.ts';
 
-/** Lambda's own mark on a handler that streams. */
+/** Lambda's mark on a handler that streams its response. */
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
 /**
  * Wraps a Lambda handler so that it runs once for a key, and every duplicate gets the recorded outcome.
  *
- * HTTP callers are answered errors as `application/problem+json` by their `statusCode`; elsewhere an `IdempotencyError` is
- * thrown. Throws `CONFIG_INVALID` when built with options it does not have.
+ * HTTP callers get refusals as `application/problem+json`; for other sources an `IdempotencyError` is thrown. Throws
+ * `CONFIG_INVALID` when built with unknown options.
  *
  * @example
  * export const handler = idempotent(async (event: OrderPlaced) => ship(event.detail), {

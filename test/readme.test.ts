@@ -12,7 +12,7 @@ import { lambdaContext, sqsRecord } from './ways.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-describe.each(['README.md', 'docs/testing.md'])('%s', (page) => {
+describe.each(['README.md', 'docs/testing.md', 'docs/events.md'])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
   const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
 
@@ -68,6 +68,27 @@ describe('its snippets run', () => {
     const first: any = await handler(event, lambdaContext());
     expect(await handler(event, lambdaContext())).toEqual({ ...first, headers: { 'Idempotent-Replayed': 'true' } });
     expect(charged).toEqual(['order-1']);
+  });
+
+  it('events', async () => {
+    const { idempotent } = await import('effectively-once');
+    const { memoryStore, faulty } = await import('effectively-once/testing');
+    const said: string[] = [];
+    vi.spyOn(console, 'info').mockImplementation((line) => void said.push(line));
+    vi.spyOn(console, 'warn').mockImplementation((line) => void said.push(line));
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { unsubscribe } = await import('../examples/readme/events.ts');
+    const store = faulty(memoryStore());
+    const handler = idempotent(async () => 'done', { store, key: (key: string) => key });
+    await handler('a', lambdaContext());
+    await handler('a', lambdaContext());
+    store.next('update', 'refuse');
+    await handler('b', lambdaContext());
+    unsubscribe();
+    expect(said.map((line) => JSON.parse(line))).toMatchObject([
+      { type: 'replayed', scope: 'readme' },
+      { type: 'unsure', scope: 'readme', why: 'completion' },
+    ]);
   });
 
   it('chain', async () => {

@@ -1,7 +1,7 @@
 import { type Duration, durationOf } from './duration.ts';
 import { IdempotencyError } from './errors.ts';
 
-/** Reads the value of an option `of` something; throws `CONFIG_INVALID` with what it must be. */
+/** Reads the value of an option; throws `CONFIG_INVALID` if it is not what it must be. `of`: what the option belongs to. */
 export type Parse<T> = (value: unknown, option: string, of: string) => T;
 
 /** How each option is read. */
@@ -9,7 +9,7 @@ export type Table = Readonly<Record<string, Parse<unknown>>>;
 
 export type Parsed<T extends Table> = { readonly [Name in keyof T]?: ReturnType<T[Name]> | undefined };
 
-/** Reads options by their table, and refuses others. An option that is `undefined` counts as absent. */
+/** Reads options by their table; throws `CONFIG_INVALID` for unknown ones. An undefined option counts as absent. */
 export function parsed<T extends Table>(of: string, options: object, table: T): Parsed<T> {
   if (typeof options !== 'object' || options === null) throw invalid(`${of} expects an object of options`);
   const entries = Object.entries(options).map(([name, value]) => {
@@ -20,7 +20,7 @@ export function parsed<T extends Table>(of: string, options: object, table: T): 
   return Object.fromEntries(entries);
 }
 
-/** As it is, if it satisfies `check`; `expected`: what it must be, in words. */
+/** Takes a value that satisfies `check`. `expected`: its description for the error. */
 export function that<T>(check: (value: unknown) => boolean, expected: string): Parse<T> {
   return (value, option, of) => {
     if (check(value)) return value as T;
@@ -28,7 +28,7 @@ export function that<T>(check: (value: unknown) => boolean, expected: string): P
   };
 }
 
-/** As it is: what it may be is judged when it is used. */
+/** Takes any value: it is judged when it is used. */
 export function anything<T>(value: unknown): T {
   return value as T;
 }
@@ -47,7 +47,7 @@ export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
 
-/** Refuses a handler that cannot be called. */
+/** Throws `CONFIG_INVALID` for a handler that is no function. */
 export function checkHandler(of: string, handler: unknown): void {
   if (!isFunction(handler)) throw invalid(`${of} expects a function to wrap`);
 }

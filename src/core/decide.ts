@@ -18,9 +18,9 @@ export type Decision =
 
 /** What the record in the way means to a claim. Pure; the order of the questions is the protocol. */
 export function decide(found: IdempotencyRecord, claimant: Claimant, now: number): Decision {
-  // The answer to our own write was lost, and the SDK sent it again.
+  // Our own write landed, its answer was lost, and the SDK sent it again.
   if (isHeld(found) && found.owner === claimant.owner) return { kind: 'mine', lease: found };
-  // TTL deletes days late: a key older than its retention is a new operation, whatever is still in the table.
+  // TTL deletes days late. A key older than its retention is a new operation, even if its record is still there.
   if (isExpired(found, now)) return { kind: 'take', from: 'expired' };
   if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };
   if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };
@@ -30,13 +30,13 @@ export function decide(found: IdempotencyRecord, claimant: Claimant, now: number
 }
 
 /** What became of the write that ends a run. */
-export type Ended =
+export type Landing =
   | { readonly kind: 'done' }
   | { readonly kind: 'adopted'; readonly outcome: Outcome }
   | { readonly kind: 'lost' };
 
-/** What the answer to its owner's last write of a record means. */
-export function endedBy(written: Written, lease: Claimed, change: Change, now: number): Ended {
+/** What the answer to a run's last write means. */
+export function landingOf(written: Written, lease: Claimed, change: Change, now: number): Landing {
   if (written.done) return { kind: 'done' };
   const { found } = written;
   if (found?.status === 'COMPLETED' && found.owner === lease.owner) return { kind: 'done' }; // an earlier try had landed
@@ -46,13 +46,13 @@ export function endedBy(written: Written, lease: Claimed, change: Change, now: n
   return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
 }
 
-/** What a run that lost its lease may answer with: the outcome of whoever took it, if it is one of the same payload. */
+/** The outcome that a run without its lease may answer with: the winner's, if it is of the same payload. */
 export function adoptable(found: IdempotencyRecord | undefined, run: Claimant, now: number): Outcome | undefined {
   const same = found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now);
   return same ? found.outcome : undefined;
 }
 
-/** Whether a record is one whose outcome nobody knows. */
+/** Whether nobody knows the record's outcome. */
 export function isUnknown(record: IdempotencyRecord, now: number): record is Claimed {
   return isHeld(record) && !isExpired(record, now) && now >= record.leaseUntil;
 }
@@ -65,7 +65,7 @@ function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
   return (expiresAt ?? Number.POSITIVE_INFINITY) * 1000 <= now;
 }
 
-// Only two fingerprints can differ: the option may have been switched on or off between two deploys.
+// A deploy may have switched the option on or off: only two fingerprints can differ.
 function differ(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
 }

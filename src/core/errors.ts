@@ -20,7 +20,10 @@ const RETRY_AFTER_MS = 1_000;
  * The one error this package throws. Tell cases apart by `code`, never by message.
  *
  * `retryable`: the same request may come again, not before `retryAfterMs`. `statusCode`: what an HTTP caller is answered.
- * `id`: the partition key of the record concerned, where there is one.
+ * `id`: the partition key of the record, if there is one.
+ *
+ * @example
+ * if (isIdempotencyError(error) && error.code === 'CONFLICT') await sleep(error.retryAfterMs);
  */
 export class IdempotencyError extends Error {
   override readonly name = 'IdempotencyError';
@@ -40,7 +43,12 @@ export class IdempotencyError extends Error {
   }
 }
 
-/** True for an {@link IdempotencyError}, also one of another copy of this package. */
+/**
+ * True for an {@link IdempotencyError}, also one of another copy of this package.
+ *
+ * @example
+ * if (isIdempotencyError(error) && error.retryable) return tryAgainLater(error.retryAfterMs);
+ */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
   return (
     error instanceof Error &&
@@ -49,7 +57,7 @@ export function isIdempotencyError(error: unknown): error is IdempotencyError {
   );
 }
 
-/** The code that events tell of an error; one that is not ours is a fault of the code that asked. */
+/** The code that an event gives for an error; `MISUSE` for one that is not ours. */
 export function codeOf(error: unknown): IdempotencyErrorCode {
   return isIdempotencyError(error) ? error.code : 'MISUSE';
 }
@@ -61,6 +69,11 @@ const TERMINAL = Symbol.for('effectively-once.TerminalError');
  * An error that no retry can mend, such as a declined card: it is recorded as the outcome, and every duplicate gets it again.
  *
  * A replay is a `TerminalError` with the same `name`, `message` and own properties (those that can be kept).
+ *
+ * @example
+ * class CardDeclined extends TerminalError {
+ *   override name = 'CardDeclined';
+ * }
  */
 export class TerminalError extends Error {
   override name = 'TerminalError';
@@ -75,7 +88,7 @@ export function isTerminalError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && TERMINAL in error;
 }
 
-/** For what is used against its rules. */
+/** An error for what is used against its rules. */
 export function misuse(message: string): IdempotencyError {
   return new IdempotencyError('MISUSE', message);
 }

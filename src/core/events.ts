@@ -5,7 +5,7 @@ import type { Outcome } from './record.ts';
 /** What every event says. Never a key, a payload or a value. */
 interface Common {
   readonly scope: string;
-  /** What kind of event was handled: `http`, `event-bridge`, `sqs`, `plain`; else who speaks: `run-once`, `operator`. */
+  /** The source of the handled event: `http`, `event-bridge`, `sqs`, `plain`; or `run-once`, `operator`. */
   readonly source: string;
   /** Epoch ms. */
   readonly at: number;
@@ -22,7 +22,7 @@ interface OfRecord {
 }
 
 /** The record that a claim took: none, or one that had expired, was released, or was abandoned. */
-export type From = 'new' | 'expired' | 'released' | 'abandoned';
+export type StartedFrom = 'new' | 'expired' | 'released' | 'abandoned';
 
 export type Why = 'timeout' | 'step' | 'commit' | 'completion' | 'release' | 'reconcile';
 
@@ -48,7 +48,7 @@ interface Ends {
 /** Every arrival that is not run unprotected tells exactly one of the first three. */
 interface Events extends Ends {
   /** A claim was taken, or an atomic run begun. */
-  readonly started: OfRecord & { readonly from: From };
+  readonly started: OfRecord & { readonly from: StartedFrom };
   /** A duplicate got the outcome on record. */
   readonly replayed: OfRecord;
   /** An arrival was refused. */
@@ -71,7 +71,7 @@ export type IdempotencyEvent = { [Type in keyof Events]: Common & Told<Type> }[k
 type Told<Type extends keyof Events> = { readonly type: Type } & Events[Type];
 
 /** The end of a run, without what every end says. */
-export type End = { [Type in keyof Ends]: { readonly type: Type } & Omit<Ends[Type], keyof OfEnd> }[keyof Ends];
+export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<Ends[Type], keyof OfEnd> }[keyof Ends];
 
 /** Whom an event is about. */
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {

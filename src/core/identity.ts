@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** JSON that has no canonical form: whoever sent it is at fault, not the code that asks for one. */
+/** JSON without a canonical form: the fault of its sender, not of the code that asks for one. */
 export class NotCanonical extends RangeError {}
 
 /** Deeper than any payload people write, and far from the end of the stack. */
@@ -56,7 +56,7 @@ export function canonicalJson(value: unknown): string {
 // A number with more digits than a double holds: parsing would make it equal to another.
 const LONG_NUMBER = /(^|[[:,])\s*-?(\d{16}|[\d.]{17})/;
 
-/** {@link canonicalJson} of a text that is JSON, or the text itself if that has no canonical form; `undefined`: it is no JSON. */
+/** {@link canonicalJson} of a JSON text, or the text itself if it has no canonical form; undefined: it is not JSON. */
 export function canonicalText(text: string): string | undefined {
   let value: unknown;
   try {

@@ -5,8 +5,8 @@ const MOST_MS = 10_000;
 const LEAST_MS = 250;
 
 /**
- * A store that always answers in time: whatever takes more than half of what is left (at most 10 s) ends with
- * `STORE_UNAVAILABLE`, and so does whatever else goes wrong below. The signal of a call ends it at once.
+ * A store that answers in time. A call that takes more than half of `remaining` (at most 10 s) fails with `STORE_UNAVAILABLE`, and
+ * so does one that fails in any unknown way. The signal of a call ends it at once.
  */
 export function patient(store: Store, remaining: () => number): Store {
   return intercepted(store, async (_, send, signal) => {

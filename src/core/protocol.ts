@@ -1,15 +1,15 @@
-import { type Decision, decide, type Ended, endedBy, isUnknown } from './decide.ts';
+import { type Decision, decide, isUnknown, type Landing, landingOf } from './decide.ts';
 import { isIdempotencyError } from './errors.ts';
 import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, TransactWrite, Write, Written } from './store.ts';
 
-/** Whoever claims; frozen when the request arrives, so a handler that mutates its event changes nothing. */
+/** A request for a claim. Frozen on arrival: a handler that changes its event changes nothing here. */
 export interface ClaimRequest {
   readonly id: string;
-  /** Random, one for each request: by it a run knows its own writes. */
+  /** Random, one per request. A run recognises its own writes by it. */
   readonly owner: string;
   readonly fingerprint?: string | undefined;
-  /** Epoch ms at which a lease ends that is taken at `now`. */
+  /** When a lease ends that is taken at `now`; both in epoch ms. */
   readonly leaseUntil: (now: number) => number;
   /** Ms an outcome is kept. */
   readonly retention: number;
@@ -30,7 +30,7 @@ export interface Takeover {
   readonly seen: IdempotencyRecord;
 }
 
-/** A run that has its claim, and where it writes. */
+/** A run with its claim, and what it writes with. */
 export interface Holder {
   readonly store: Store;
   readonly lease: Claimed;
@@ -40,10 +40,10 @@ export interface Holder {
   readonly now: () => number;
 }
 
-/** Replaces lost in a row before a claim gives way to whoever keeps winning. */
+/** Writes that a claim may lose in a row before it gives way. */
 const ROUNDS = 5;
 
-/** Insert, else compare-and-swap on what was seen: one write when nobody is there. */
+/** Inserts a record, or else replaces the one that was seen. A new key takes one write. */
 export async function claim(store: Store, request: ClaimRequest, now: () => number): Promise<Claim> {
   let takeover: Takeover | undefined;
   for (let round = 0; round < ROUNDS; round++) {
@@ -62,20 +62,20 @@ export async function claim(store: Store, request: ClaimRequest, now: () => numb
 }
 
 /** Records the outcome under the lease. A run that was taken over adopts the winner's outcome instead. */
-export function complete(holder: Holder, outcome: Outcome): Promise<Ended> {
+export function complete(holder: Holder, outcome: Outcome): Promise<Landing> {
   return end(holder, { kind: 'complete', ...completion(outcome, holder.retention, holder.now()) });
 }
 
-/** {@link complete} together with the user's writes. The record is judged first; only if it is clean is a write's refusal told. */
+/** {@link complete} together with the user's writes. Its record is judged first, and then the user's conditions. */
 export async function commit(
   { store, lease, retention, now }: Holder & { readonly store: Transacting },
   outcome: Outcome,
   writes: readonly TransactWrite[],
-): Promise<Ended | Refused> {
+): Promise<Landing | Refused> {
   const change: Change = { kind: 'complete', ...completion(outcome, retention, now()) };
   const written = await store.transact({ kind: 'update', held: lease, change }, writes);
   if ('refusal' in written) return { kind: 'refused', refusal: written.refusal };
-  return endedBy(written, lease, change, now());
+  return landingOf(written, lease, change, now());
 }
 
 /** A claim and its commit in one. */
@@ -107,18 +107,18 @@ export async function commitUnclaimed(
 
 export type Transacting = Store & Required<Pick<Store, 'transact'>>;
 
-/** A write of the user's was refused, by this error; nothing was written. */
+/** A write of the user's was refused; nothing was written. */
 interface Refused {
   readonly kind: 'refused';
   readonly refusal: unknown;
 }
 
 /** Gives the lease up without an outcome: the next request runs at once. */
-export function release(holder: Holder): Promise<Ended> {
+export function release(holder: Holder): Promise<Landing> {
   return end(holder, { kind: 'release', expiresAt: seconds(holder.now() + holder.retention) });
 }
 
-/** Prolongs the lease, and moves the expiry of a record that has one; false: the lease was lost. `signal` gives it up. */
+/** Prolongs the lease, and moves the expiry with it. False: the lease was lost. */
 export async function extend(holder: Holder, leaseUntil: number, signal?: AbortSignal): Promise<boolean> {
   const { lease, retention } = holder;
   const written = await update(
@@ -126,26 +126,26 @@ export async function extend(holder: Holder, leaseUntil: number, signal?: AbortS
     { kind: 'extend', leaseUntil, ...expiry(lease, leaseUntil + retention) },
     signal,
   );
-  // Refused though it is mine: a later extension came first.
+  // Refused although the lease is ours: a later extension came first.
   return written.done || (written.found?.status === 'IN_PROGRESS' && written.found.owner === lease.owner);
 }
 
-/** Ends a lease that was taken from a run that died, before this one has done anything: the outcome is unknown as before. */
+/** Ends a lease that was taken from a lost run, before anything was done: the outcome stays unknown. */
 export async function surrender(holder: Holder): Promise<void> {
   const leaseUntil = holder.now();
   await update(holder, { kind: 'end', leaseUntil, ...expiry(holder.lease, leaseUntil + holder.retention) });
 }
 
-/** Records what a step ended with, under the lease; false: it was lost. */
+/** Records the outcome of a step. False: the lease was lost. */
 export async function saveStep(holder: Holder, name: string, outcome: Outcome): Promise<boolean> {
   const { done } = await update(holder, { kind: 'step', name, outcome });
   return done;
 }
 
-/** Somebody's word on an unknown outcome. */
+/** A decision on an unknown outcome. */
 export interface Decided {
   readonly id: string;
-  /** Absent: its run is as good as failed, and has said so. */
+  /** Undefined: the key is released, as after a failure. */
   readonly outcome: Outcome | undefined;
   readonly owner: string;
   /** Ms, if the record does not say. */
@@ -154,7 +154,7 @@ export interface Decided {
   readonly now: number;
 }
 
-/** Ends an unknown outcome from outside. `'known'`: there is none to end. `'changed'`: somebody was quicker. */
+/** Decides an unknown outcome. `'known'`: there is none. `'changed'`: another write came first. */
 export async function decideUnknown(
   store: Store & Required<Pick<Store, 'read'>>,
   { id, outcome, owner, retention, now }: Decided,
@@ -180,16 +180,16 @@ async function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise
       : { kind: 'insert', next: lease };
     return await store.write(write);
   } catch (error) {
-    // It may have landed. Nothing has run, so what may be ours is given back; failing that, the lease runs out.
+    // The write may have landed. Nothing has run, so the key is given back; if that fails, the lease runs out.
     const giveBack = takeover?.from === 'abandoned' ? surrender : release;
     if (isIdempotencyError(error) && error.retryable) await giveBack(holder).catch(() => {});
     throw error;
   }
 }
 
-async function end(holder: Holder, change: Change): Promise<Ended> {
+async function end(holder: Holder, change: Change): Promise<Landing> {
   const written = await update(holder, change);
-  return endedBy(written, holder.lease, change, holder.now()); // the answer may have taken long
+  return landingOf(written, holder.lease, change, holder.now()); // read again: the answer may have taken long
 }
 
 function update({ store, lease }: Holder, change: Change, signal?: AbortSignal): Promise<Written> {
@@ -200,7 +200,7 @@ function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: num
   const { id, owner, retention, fingerprint, onUnknown = 'rerun' } = request;
   const leaseUntil = request.leaseUntil(now);
   const { version = 0, attempt = 0 } = takeover?.seen ?? {};
-  // An expired key is a new operation; what a run that failed or died has done is gone on with.
+  // An expired key is a new operation. After a failed or lost run, its steps are kept.
   const steps = takeover?.from !== 'expired' && takeover?.seen.status === 'IN_PROGRESS' ? takeover.seen.steps : {};
   return {
     id,

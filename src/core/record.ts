@@ -1,15 +1,15 @@
-/** What a run ended with. Bodies are encoded already, so nobody can alter an outcome by touching a value. */
+/** What a run ended with. The body is encoded: changing a value does not change an outcome. */
 export type Outcome =
   | {
       readonly kind: 'value' | 'error';
-      /** Absent: undefined, or kept elsewhere. */
+      /** Absent: the value is undefined, or its body is kept apart. */
       readonly body?: string | Uint8Array;
       /** The codec that wrote the body. Absent: JSON. */
       readonly codec?: string;
-      /** Where and how a store keeps the body, if not as it is; only its `load` knows. */
+      /** How and where the store keeps the body, for its `load`. */
       readonly stored?: { readonly [name: string]: string | number };
     }
-  | { readonly kind: 'unavailable'; readonly body: string }; // done, but the value could not be kept: why
+  | { readonly kind: 'unavailable'; readonly body: string }; // done without a value, and why
 
 interface Common {
   /** Identity: operation, caller and key, see `recordId`. */
@@ -18,23 +18,23 @@ interface Common {
   readonly version: number;
   /** 1, 2, 3 … rises with every takeover: the fencing token. */
   readonly attempt: number;
-  /** SHA-256 of the payload; absent where the fingerprint is switched off. */
+  /** SHA-256 of the payload; absent if the fingerprint is switched off. */
   readonly fingerprint?: string | undefined;
   /** Epoch ms of the claim. */
   readonly claimedAt: number;
   /**
-   * Epoch SECONDS, rounded up: DynamoDB's TTL attribute. Absent in progress where an unknown outcome is not to be rerun: it
-   * must not turn into a rerun by growing old.
+   * Epoch SECONDS, rounded up: DynamoDB's TTL attribute. A record in progress has none if unknown outcomes are not rerun:
+   * expiry would make it a new operation.
    */
   readonly expiresAt?: number | undefined;
-  /** Ms an outcome is to be kept, where `expiresAt` does not say: for who decides an unknown outcome. */
+  /** Ms to keep the outcome, if `expiresAt` does not say: for the decision on an unknown outcome. */
   readonly retention?: number;
 }
 
-/** What the steps of a run, or of the attempts before it, ended with. */
+/** The outcomes of a run's steps, and of those of earlier attempts. */
 export type Steps = Readonly<Record<string, Outcome>>;
 
-/** A run holds the lease, or held it and was never heard of again. */
+/** A run holds the lease, or was lost while it held it. */
 export interface Claimed extends Common {
   readonly status: 'IN_PROGRESS';
   readonly steps: Steps;
@@ -43,7 +43,7 @@ export interface Claimed extends Common {
   readonly leaseUntil: number;
 }
 
-/** A run gave the lease up without an outcome. */
+/** A run gave up the lease without an outcome. */
 export interface Released extends Common {
   readonly status: 'IN_PROGRESS';
   readonly steps: Steps;
@@ -68,10 +68,10 @@ export type Change =
   /** Ends the lease at once, and leaves the outcome unknown. */
   | ({ readonly kind: 'end' } & Pick<Claimed, 'leaseUntil' | 'expiresAt'>)
   | { readonly kind: 'step'; readonly name: string; readonly outcome: Outcome }
-  /** Gives the lease up without an outcome. */
+  /** Gives up the lease without an outcome. */
   | ({ readonly kind: 'release' } & Pick<Released, 'expiresAt'>);
 
-/** The record after its owner changed it: no record keeps what its state does not have. */
+/** The record after a change, without the attributes that its new state does not have. */
 export function changed(record: Claimed, change: Change): IdempotencyRecord {
   const { leaseUntil, steps, owner, ...common } = record;
   const version = record.version + 1;
@@ -90,7 +90,7 @@ export function changed(record: Claimed, change: Change): IdempotencyRecord {
   }
 }
 
-/** Whether a change comes too late to make sense: an extension that another has overtaken. */
+/** Whether a change is an extension that a later one has overtaken. */
 export function isOvertaken(record: Claimed, change: Change): boolean {
   return change.kind === 'extend' && change.leaseUntil < record.leaseUntil;
 }

@@ -15,10 +15,10 @@ export type Write =
    */
   | { readonly kind: 'update'; readonly held: Claimed; readonly change: Change };
 
-/** A write landed, or a record (undefined: none) was in the way. Losing is a value; only a broken store throws. */
+/** The write landed, or found another record (undefined: none) in its way. Losing is a value; only a broken store throws. */
 export type Written = { readonly done: true } | { readonly done: false; readonly found: IdempotencyRecord | undefined };
 
-/** One of several writes could not be judged: what its store would have thrown. */
+/** One of several writes failed: the error that `write` would have thrown. */
 export interface Failed {
   readonly failed: unknown;
 }
@@ -40,11 +40,11 @@ interface TableWrite {
   readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
 }
 
-/** A transaction landed, or the record was in the way, or one of the business writes was refused, by this error. */
+/** As a write; or a business write was refused, with the error to throw, and nothing was written. */
 export type Transacted = Written | { readonly done: false; readonly refusal: unknown };
 
 /**
- * Where records are kept: atomic compare-and-swap on single records; all judgement is elsewhere.
+ * Where records are kept: compare-and-swap on single records. All judgement is elsewhere.
  *
  * Each write evaluates its condition and lands in one step, sees every earlier write, hands back the record that was in the way,
  * and stops when `signal` aborts. A store keeps no options, no lease and no clock: many invocations share one.
@@ -63,13 +63,13 @@ export type Transacted = Written | { readonly done: false; readonly refusal: unk
  */
 export interface Store {
   write(write: Write, signal?: AbortSignal): Promise<Written>;
-  /** Several writes of different records in fewer requests, each judged alone and answered in its place. */
+  /** Writes of different records in one request, each judged alone. The runtime calls `write`; a decorator may group its calls. */
   writeAll?(writes: readonly Write[], signal?: AbortSignal): Promise<readonly (Written | Failed)[]>;
-  /** Lands together with the business writes, or does nothing at all. Absent where there are no transactions. */
+  /** Lands together with the business writes, or not at all. Absent: the store has no transactions. */
   transact?(write: Write, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
-  /** An outcome that this store handed back, with its body; `unavailable` where that is gone. Absent: all come with theirs. */
+  /** The outcome with its body; `unavailable` if the body is gone. Absent: outcomes always come with their bodies. */
   load?(outcome: Outcome, signal?: AbortSignal): Promise<Outcome>;
-  /** The record as it is now, for operators: no claim needs it. */
+  /** The record as it is now. For operators: no claim needs it. */
   read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;
 }
 
@@ -78,7 +78,7 @@ export function idOf(write: Write): string {
   return write.kind === 'update' ? write.held.id : write.next.id;
 }
 
-/** The run that writes; undefined: none does, an operator may. */
+/** The owner of the run that writes; undefined: an operator does. */
 export function writerOf(write: Write): string | undefined {
   return write.kind === 'update' ? write.held.owner : write.next.owner;
 }

@@ -11,21 +11,24 @@ export interface Chain {
   readonly error: () => unknown;
   /** Whether it is what the handler threw. */
   readonly hasThrown: () => boolean;
-  /** Ends the run, once; `answer` is the response as the chain has made it. Throws what {@link Run} throws. */
-  readonly end: (answer: unknown) => Promise<Opened>;
+  /** Ends the run, once. `answer`: the response that the chain has made. Throws what {@link Run} throws. */
+  readonly end: (answer: unknown) => Promise<OpenAnswer>;
 }
 
 /** An answer with its value. */
-interface Opened extends Pick<Answer, 'isReplayed' | 'isFinal'> {
+interface OpenAnswer extends Pick<Answer, 'isReplayed' | 'isFinal'> {
   readonly value: unknown;
 }
 
-/** Answers and errors of early timeouts, by identity: nothing else tells one from a handler's. */
+/** Answers and errors of early timeouts, by identity: nothing else tells them from the handler's. */
 const early = new WeakSet<object>();
 
 /**
- * Wraps what is given to Middy as `timeoutEarlyResponse`, so that its answer is not taken for the handler's: after an early
- * timeout nobody knows whether the effect happened. `respond` returns an object or throws one, now or as a promise.
+ * Wraps Middy's `timeoutEarlyResponse`. Unwrapped, a timeout response looks like the handler's own and is recorded, although
+ * nobody knows whether the effect happened. `respond` returns or throws an object, at once or as a promise.
+ *
+ * @example
+ * middy({ timeoutEarlyResponse: earlyTimeout(() => ({ statusCode: 504 })) }).use(idempotency({ store }));
  */
 export function earlyTimeout<Response extends object>(respond: () => Response): () => Response {
   const mark = <T>(answer: T): T => {
@@ -49,23 +52,23 @@ interface WatchOptions<Event> {
   readonly request: Request<Event>;
   readonly run: Run;
   readonly isOutcome: (value: unknown) => boolean;
-  /** Makes the response of a chain that was ended by `answer`. */
+  /** Gives the response of a chain that another middleware ended with `answer`. */
   readonly conclude: (chain: Chain, answer: unknown) => Promise<unknown>;
   readonly onEnd: () => void;
 }
 
 /**
- * Watches `request.response` and `request.error`. What the handler itself answered, the first that is assigned, decides
- * between record and release, whatever later middlewares make of it. One that ends the chain by answering passes over our
- * `after` and `onError`; then Middy, which awaits the response it returns, awaits `conclude` instead.
+ * Watches `request.response` and `request.error`. The first assignment is the handler's own: it decides between record and
+ * release, even if later middlewares change the response. If a middleware ends the chain by answering, our `after` and `onError`
+ * are skipped. Middy awaits the response that it returns, and so awaits `conclude`.
  */
 export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: WatchOptions<Event>): Chain {
   let assignments = 0;
   let returned: Returned | undefined;
   let thrown: Thrown | undefined;
-  let ended: Promise<Opened> | undefined;
+  let ended: Promise<OpenAnswer> | undefined;
 
-  const end = async (answer: unknown): Promise<Opened> => {
+  const end = async (answer: unknown): Promise<OpenAnswer> => {
     const { isReplayed, isFinal, open } = await run.end(endingOf(returned, thrown, answer));
     return { isReplayed, isFinal, value: await open() };
   };
@@ -91,7 +94,7 @@ export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: Watch
   });
 
   intercept(request, 'error', (error, assign, previous) => {
-    // Middy's mark on what an `onError` threw, which passes over those after it, ours among them.
+    // An `onError` that throws skips those after it, ours among them; Middy marks its error.
     const hasFailedAgain = thrown !== undefined && (error === previous || hasOriginal(error));
     assign(error);
     // Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
@@ -112,7 +115,7 @@ interface Thrown {
   readonly error: unknown;
 }
 
-/** How the run ended that a chain has answered; what the handler itself did decides. */
+/** How the run ended: what the handler itself did decides. */
 function endingOf(returned: Returned | undefined, thrown: Thrown | undefined, answer: unknown): Ending {
   if (!returned && !thrown) return { kind: 'skipped', answer };
   if (isEarly(returned ? returned.value : thrown?.error)) return { kind: 'timed-out', answer };
@@ -120,7 +123,7 @@ function endingOf(returned: Returned | undefined, thrown: Thrown | undefined, an
   return { kind: 'returned', answer: thrown ? returned.value : answer, isOutcome: returned.isOutcome };
 }
 
-/** Has `onAssign` called in place of each assignment. */
+/** Calls `onAssign` in place of each assignment. */
 function intercept<Event>(
   request: Request<Event>,
   name: 'response' | 'error',

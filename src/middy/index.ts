@@ -14,11 +14,11 @@ import { type Chain, isWatched, type Request, watch } from './chain.ts';
 
 export { earlyTimeout } from './chain.ts';
 
-/** Its context has `idempotency`: a handler added after `.use` sees it, one added before does not. */
+/** Adds `idempotency` to the context: typed for a handler that is added after `.use`, not for one added before. */
 export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;
 
 declare module '@middy/core' {
-  // A handler whose context has `idempotency` is called with one that has not: by Lambda, and by a user's unit test.
+  // Lambda and unit tests call the finished handler with a context that has no `idempotency` yet.
   export interface MiddyfiedHandler<
     TEvent = unknown,
     TResult = any,
@@ -41,9 +41,14 @@ interface State<Event> {
 /**
  * Middy middleware: the handler runs once for a key, and every duplicate gets the final response, headers included.
  *
- * Stands first in the chain, so that its `after` and `onError` run last. HTTP callers are answered refusals as
- * `application/problem+json`, with the headers that later middlewares have set. Throws `CONFIG_INVALID` when built with
- * options it does not have.
+ * Stands after authentication and before everything that shapes the response, so that its `after` and `onError` run last. HTTP
+ * callers get refusals as `application/problem+json`, with the headers that later middlewares have set. Throws `CONFIG_INVALID`
+ * when built with unknown options.
+ *
+ * @example
+ * export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyResultV2>()
+ *   .use(idempotency({ store: dynamoDBStore() }))
+ *   .handler(async (event) => ({ statusCode: 201, body: await placeOrder(event.body) }));
  */
 export function idempotency<Event = unknown>(options: HandlerOptions<Event>): IdempotencyMiddleware<Event> {
   const settings = handlerSettings('idempotency', options);
@@ -83,7 +88,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     else if (answer?.isFinal) request.response = answer.value;
   }
 
-  // Runs for any error of the chain, also where this request has claimed nothing.
+  // Runs for every error of the chain, even if this request has claimed nothing.
   async function idempotencyOnError(request: Request<Event>): Promise<void> {
     const { source, chain, refusal } = states.get(request) ?? {};
     if (!source) return; // a middleware before this one threw
@@ -99,7 +104,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   return { before: idempotencyBefore, after: idempotencyAfter, onError: idempotencyOnError };
 }
 
-/** Ends the run and makes the last response of the chain, or throws. */
+/** Ends the run and gives the last response of the chain, or throws. */
 async function concluded<Event>(
   request: Request<Event>,
   source: EventSource<Event>,

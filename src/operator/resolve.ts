@@ -12,12 +12,11 @@ import { outcomesOf } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
 
 /**
- * An operator's word on an unknown outcome: `value` is recorded, `rerun` has the next request run the handler. The `id` is the
- * record's, as `OUTCOME_UNKNOWN` carries it, and `codec` the function's.
+ * Decides an unknown outcome: `value` is recorded as the outcome; with `rerun` the next request runs the handler. `id`: the
+ * record's, from the error `OUTCOME_UNKNOWN`. `codec`: that of the function.
  *
- * Throws `IdempotencyError`: `MISUSE` if the outcome is known, in flight or not there, if the word is neither, if the value
- * cannot be kept, and on a store that cannot be read; `CONFLICT` if the record was changed meanwhile; `CONFIG_INVALID`,
- * `STORE_UNAVAILABLE`.
+ * Throws `IdempotencyError`: `MISUSE` if there is no unknown outcome, if the verdict is neither, if the value cannot be kept, and
+ * on a store without `read`; `CONFLICT` if the record was changed meanwhile; `CONFIG_INVALID`, `STORE_UNAVAILABLE`.
  *
  * @example
  * await resolve(dynamoDBStore(), error.id, { value: { statusCode: 201, body: '{"chargeId":"ch_1"}' } });

@@ -1,5 +1,5 @@
 import { codeOf, IdempotencyError } from '../core/errors.ts';
-import type { End } from '../core/events.ts';
+import type { EndEvent } from '../core/events.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import type { Outcomes } from '../values/outcome.ts';
@@ -8,27 +8,27 @@ import type { Outcomes } from '../values/outcome.ts';
 export interface Answer {
   /** It comes from the record, not from this run. */
   readonly isReplayed: boolean;
-  /** It was committed: nothing may be made of it any more. */
+  /** It was committed: later middlewares may not change it. */
   readonly isFinal: boolean;
   /** The value; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
   readonly open: () => Promise<unknown>;
-  /** For a caller who reads no value: done is done, and only an error is opened. */
+  /** For a caller that reads no value: only an error is opened, and thrown. */
   readonly acknowledge: () => Promise<void>;
 }
 
-/** What a run has made itself. */
+/** The answer that a run made itself. */
 export function own(value: unknown, isFinal = false): Answer {
   return { isReplayed: false, isFinal, open: async () => value, acknowledge: async () => {} };
 }
 
-/** Where a record's outcome is loaded and opened. */
+/** What is needed to load and open an outcome. */
 export interface Reader {
   readonly id: string;
   readonly store: Store;
   readonly outcomes: Outcomes;
 }
 
-/** What is on record; loaded and opened when somebody asks. `tell`: that it was answered, or why not. */
+/** The outcome on record, loaded when it is opened. `tell` is called once: without a refusal, or with the reason for one. */
 export function recorded(outcome: Outcome, { id, store, outcomes }: Reader, tell: (refusal?: unknown) => void): Answer {
   const open = async (): Promise<unknown> => {
     const refuse = (refusal: unknown): never => {
@@ -52,8 +52,8 @@ export function recorded(outcome: Outcome, { id, store, outcomes }: Reader, tell
   };
 }
 
-/** The outcome of the run that won over this one. */
-export function adopted(outcome: Outcome, reader: Reader, tell: (end: End) => void): Answer {
+/** The outcome of the run that took this one over, or won the race against it. */
+export function adopted(outcome: Outcome, reader: Reader, tell: (end: EndEvent) => void): Answer {
   return recorded(outcome, reader, (refusal) =>
     tell(refusal ? { type: 'lost', code: codeOf(refusal) } : { type: 'adopted' }),
   );
@@ -65,7 +65,7 @@ const REFUSALS = {
   unknown: ['OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known'],
 } as const;
 
-/** Why a claim, or an atomic commit, was refused by the record in the way. */
+/** The refusal of a claim, or of an atomic commit, by the record in the way. */
 export function refusalOf({ kind }: { readonly kind: keyof typeof REFUSALS }, id: string): IdempotencyError {
   const [code, message] = REFUSALS[kind];
   return new IdempotencyError(code, message, { id });

@@ -5,23 +5,23 @@ import { fingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource } from '../sources/source.ts';
 
-/** One request as it arrived: its identity is taken now, whatever the handler does to the event later. */
+/** One request. Its identity is taken on arrival, so a handler may change the event later. */
 export interface Arrival {
   /** What events say of it. */
   readonly about: About;
-  /** `undefined`: nothing to recognise a duplicate by. */
+  /** Undefined: its duplicates cannot be recognised. */
   readonly key: string | undefined;
   readonly id: string;
   readonly fingerprint: string | undefined;
-  /** May run without a key. */
+  /** Idempotent by its method: may run without a key. */
   readonly isNatural: boolean;
-  /** Whether a returned value is an outcome; one that cannot be judged is. */
+  /** Whether a returned value is an outcome. If the judgement itself fails, it is. */
   readonly isOutcome: (value: unknown) => boolean;
-  /** Ms until the invocation's deadline; `undefined` where nobody knows. */
+  /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;
 }
 
-interface Parts extends Pick<Arrival, 'isOutcome' | 'remaining'> {
+interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'remaining'> {
   readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
@@ -32,10 +32,10 @@ interface Parts extends Pick<Arrival, 'isOutcome' | 'remaining'> {
 }
 
 /**
- * Throws, and tells as refused: `KEY_INVALID` for a key or principal that is none, and for an event that is not what its source
- * sends; `CONFIG_INVALID` for a payload of things that JSON does not have; and what asking for the parts throws.
+ * Throws `KEY_INVALID` for an invalid key or principal, and for an event that its source would not send; `CONFIG_INVALID` for a
+ * payload that JSON cannot express. Whatever it throws is told as a refusal.
  */
-export function arrivalOf(about: About, partsOf: () => Parts): Arrival {
+export function arrivalOf(about: About, partsOf: () => IdentityParts): Arrival {
   try {
     return identified(about, partsOf());
   } catch (error) {
@@ -43,13 +43,13 @@ export function arrivalOf(about: About, partsOf: () => Parts): Arrival {
   }
 }
 
-/** Tells that an arrival is refused by the error, and gives it back to be thrown. */
+/** Tells that an arrival is refused, and returns the error to throw. */
 export function refused(about: About, error: unknown): unknown {
   publish(about, { type: 'refused', code: codeOf(error), error });
   return error;
 }
 
-function identified(about: About, parts: Parts): Arrival {
+function identified(about: About, parts: IdentityParts): Arrival {
   const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining } = parts;
   const common = {
     isNatural: taken('method', isNatural),
@@ -67,11 +67,11 @@ function identified(about: About, parts: Parts): Arrival {
 export interface Invocation<E> {
   readonly event: E;
   readonly context: Context | undefined;
-  /** Epoch ms; a record that waits for its turn is of an earlier one. */
+  /** Epoch ms. A record of a batch may wait for its turn: its invocation began earlier. */
   readonly invokedAt?: number;
 }
 
-/** What events say of an invocation, or of one event in it; without a scope if none is known. */
+/** What events say of an invocation, or of one record in it. The scope is empty if none is configured. */
 export function aboutOf(
   { scope }: Settings,
   source: string,
@@ -81,7 +81,7 @@ export function aboutOf(
   return { scope: attempted(scope) ?? '', source, requestId: context?.awsRequestId, trace };
 }
 
-/** The arrival of an event at a handler: what the options do not say, the event's source does. */
+/** The arrival of an event at a handler. The event's source supplies what the options leave out. */
 export function eventArrival<E>(
   settings: HandlerSettings<E>,
   source: EventSource<E>,
@@ -113,7 +113,7 @@ function attempted<T>(ask: () => T): T | undefined {
   }
 }
 
-// A context may be missing, or not say the truth, as in local runtimes: no invocation outlives its function's timeout.
+// A local runtime may pass no context, or a wrong one. No invocation outlives its function's timeout.
 function remainingOf(
   context: Context | undefined,
   invokedAt: number,
@@ -125,7 +125,7 @@ function remainingOf(
   return known.length > 0 ? Math.min(...known) : undefined;
 }
 
-// Both answer in ways that one record of a value cannot hold.
+// A recorded value cannot hold the answer of either.
 function refuseUnsupported(context: object | undefined): void {
   if (!context) return;
   if ('lambdaContext' in context && 'step' in context) {
@@ -152,7 +152,7 @@ function invalidKey(what: string): IdempotencyError {
   return new IdempotencyError('KEY_INVALID', `the key (the Idempotency-Key header, or the option \`key\`) ${what}`);
 }
 
-// A caller who is nobody would share records with everybody.
+// An empty principal would make all callers share records.
 function principalOf(value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
@@ -171,7 +171,7 @@ function fingerprint(ask: (() => unknown) | undefined): string | undefined {
   if (!ask) return undefined;
   const payload = taken('payload', ask);
   try {
-    return fingerprintOf(payload ?? null); // nothing is a payload, too: another than anything
+    return fingerprintOf(payload ?? null); // no payload differs from every payload
   } catch (cause) {
     const code = cause instanceof NotCanonical ? 'KEY_INVALID' : 'CONFIG_INVALID';
     throw new IdempotencyError(code, `no fingerprint can be taken of the payload: ${cause}`, { cause });

@@ -10,8 +10,8 @@ import { answerOf, type Ending, type Run, started } from './run.ts';
 import { checkedName } from './steps.ts';
 
 /**
- * A run without a claim: it has no lease and records nothing on its way. Its one commit is conditioned on the record's absence;
- * who loses the race is answered then as a claim would have been.
+ * A run without a claim: it has no lease, and records nothing before its commit. The commit is conditioned on the record's
+ * absence. If it loses the race, the run answers as a refused claim would.
  */
 export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const { id, key, fingerprint } = arrival;
@@ -26,7 +26,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
     onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
   } as const;
   const tell = started({ ...arrival.about, attempt: 1 }, 'new');
-  /** The run's answer, or why it has none; undefined: no commit has decided it yet. */
+  /** Gives the run's answer, or throws why there is none. Undefined: no commit has decided it yet. */
   let decided: (() => Answer) | undefined;
 
   const fail = (error: IdempotencyError): never => {
@@ -43,7 +43,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
         tell(error.retryable ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
         return fail(error);
       });
-      if (result.kind === 'refused') throw result.refusal; // the user's: nothing was written, another commit may follow
+      if (result.kind === 'refused') throw result.refusal; // a condition of the user's: nothing was written, and another commit may follow
       if (result.kind === 'done') {
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         const copy = copyOf(outcomes, outcome, value);
@@ -94,7 +94,7 @@ function failureOf(ending: Ending): unknown {
   return 'error' in ending ? ending.error : undefined;
 }
 
-// A new one: what the handler was thrown is the handler's, this is the answer to its caller.
+// A new error: the handler may have changed the one that its commit threw.
 function again({ code, message, id, cause }: IdempotencyError): never {
   throw new IdempotencyError(code, message, { id, cause });
 }

@@ -15,7 +15,7 @@ import { reconciled } from './reconcile.ts';
 import { isRun, type Run } from './run.ts';
 import { unprotectedRun } from './unprotected.ts';
 
-/** Begin, run, end: all there is to a door that calls the function itself. */
+/** Begin, run, end: what every door does that calls the handler itself. */
 export async function once(
   settings: Settings,
   arrival: Arrival,
@@ -32,7 +32,7 @@ export async function once(
   return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
 }
 
-/** Claims the key: a run to go through with, or the answer to a duplicate. Throws refusals. */
+/** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals. */
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
@@ -68,7 +68,7 @@ function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
   return { deadline: Date.now() + limit, length: Math.min(limit, lease ?? forever) };
 }
 
-/** What a waiter keeps to answer with before its own deadline. */
+/** Kept by a waiting duplicate for its own answer. */
 const RESERVE_MS = 500;
 
 interface ClaimOptions {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Ended } from '../core/decide.ts';
+import type { Landing } from '../core/decide.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { type About, type End, publish, type Why } from '../core/events.ts';
+import { type About, type EndEvent, publish, type Why } from '../core/events.ts';
 import { type Claim, complete, type Holder, release, surrender, type Takeover } from '../core/protocol.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Settings } from '../options.ts';
@@ -14,8 +14,8 @@ import { type Steps, stepsOf } from './steps.ts';
 
 export type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
-/** What a run has at hand to end with. */
-interface Parts {
+/** What the end of a run needs. */
+interface RunParts {
   readonly settings: Settings;
   readonly about: About;
   readonly holder: Holder;
@@ -23,7 +23,7 @@ interface Parts {
   readonly steps: Pick<Steps, 'close' | 'finished'>;
   readonly commit: Commit;
   readonly takeover?: Takeover | undefined;
-  readonly tell: (end: End) => void;
+  readonly tell: (end: EndEvent) => void;
 }
 
 /** The run of a claim. */
@@ -57,11 +57,11 @@ export function claimedRun(settings: Settings, arrival: Arrival, span: Span, { l
   return {
     execution: { key, attempt, signal, remaining, step, keyFor, commit: commit.commit },
     hasCommitted: () => commit.committed() !== undefined,
-    end: (ending) => ended(parts, ending).finally(lease.stop),
+    end: (ending) => endRun(parts, ending).finally(lease.stop),
   };
 }
 
-async function ended(run: Parts, ending: Ending): Promise<Answer> {
+async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   const { holder, lease, steps, commit } = run;
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
@@ -83,7 +83,7 @@ async function ended(run: Parts, ending: Ending): Promise<Answer> {
     return lastWrite(run, ending, complete(holder, outcome), { type: 'completed', by, outcome: outcome.kind });
   }
   const error = 'error' in ending ? ending.error : undefined;
-  if (!(await steps.finished())) return unsure(run, ending, 'step', error); // what has had its effect may not be on record
+  if (!(await steps.finished())) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
   if (ending.kind === 'skipped' && run.takeover?.from === 'abandoned') {
     await surrender(holder).catch(() => {}); // the lease runs out
     return unsure(run, ending, 'reconcile', error);
@@ -91,7 +91,7 @@ async function ended(run: Parts, ending: Ending): Promise<Answer> {
   return lastWrite(run, ending, release(holder), { type: 'released', error });
 }
 
-/** What is to be recorded; undefined: nothing, the key is given back. */
+/** The outcome to record; undefined: there is none, and the key is released. */
 function outcomeOf({ isTerminal, outcomes }: Settings, ending: Ending): Outcome | undefined {
   const { kind, answer } = ending;
   if (kind === 'threw' && isTerminal(ending.error) && answer === undefined) return outcomes.ofError(ending.error);
@@ -100,29 +100,29 @@ function outcomeOf({ isTerminal, outcomes }: Settings, ending: Ending): Outcome 
   return isOutcome ? outcomes.ofValue(answer) : undefined;
 }
 
-function unsure({ tell }: Parts, ending: Ending, why: Why, error?: unknown): Answer {
+function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
   tell({ type: 'unsure', why, error });
   return answerOf(ending);
 }
 
 /** The answer of a run that committed, which is final. */
-function committedAnswer({ about }: Parts, { kind, answer }: Ending, value: unknown): Answer {
+function committedAnswer({ about }: RunParts, { kind, answer }: Ending, value: unknown): Answer {
   const isOther = kind === 'threw' || (answer !== undefined && !isDeepStrictEqual(answer, value));
   if (isOther) publish(about, { type: 'overruled' });
   return own(value, true);
 }
 
-/** Waits for the last write of a run, tells what became of it, and answers; `done` is told if it has landed. */
-async function lastWrite(run: Parts, ending: Ending, write: Promise<Ended>, done: End): Promise<Answer> {
+/** Waits for the last write of a run, tells what became of it, and answers. `done`: the event to tell if it landed. */
+async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>, done: EndEvent): Promise<Answer> {
   const { holder, settings, tell } = run;
   const { store, lease } = holder;
   const { id } = lease;
   const isCompletion = done.type === 'completed';
-  let result: Ended;
+  let result: Landing;
   try {
     result = await write;
   } catch (error) {
-    // The caller gets its answer all the same; duplicates are refused until the lease runs out.
+    // The caller still gets its answer. Duplicates are refused until the lease runs out.
     const why = isCompletion ? 'completion' : 'release';
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
     return unsure(run, ending, why, error);

@@ -7,9 +7,9 @@ import type { Outcomes } from '../values/outcome.ts';
 
 /** The commit of one run. */
 export interface Commit extends Gate {
-  /** What was committed, a copy of its own: the run's answer, whatever the handler makes of it. */
+  /** A copy of the committed value: the run's answer, even if the handler changes its own. */
   readonly committed: () => { readonly value: unknown } | undefined;
-  /** Why it is not known whether a commit has landed. */
+  /** The error that leaves it open whether a commit landed. */
   readonly doubt: () => { readonly error: unknown } | undefined;
 }
 
@@ -47,7 +47,7 @@ export function commitOf({ holder, outcomes, onLanded }: CommitOptions): Commit 
   };
 }
 
-/** Lets commits through. */
+/** Where commits pass, one at a time. */
 interface Gate extends Pick<Execution, 'commit'> {
   /** No commit may begin any more; resolves when one that is under way has ended. */
   readonly close: () => Promise<void>;
@@ -57,12 +57,12 @@ type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[
 
 interface GateOptions {
   readonly store: Store;
-  /** Whether there has been a commit, or may have been. */
+  /** Whether a commit has landed, or may have. */
   readonly isOver: () => boolean;
   readonly send: Send;
 }
 
-/** One commit at a time, none once there has been one or the run has ended, and none on a store without transactions. */
+/** Lets one commit pass, before the run ends, on a store with transactions; throws `MISUSE` for any other. */
 export function gateOf({ store, isOver, send }: GateOptions): Gate {
   let isClosed = false;
   let underWay: Promise<void> | undefined;
@@ -90,7 +90,7 @@ export function gateOf({ store, isOver, send }: GateOptions): Gate {
   };
 }
 
-/** What a duplicate will get, so that the first answer is no other; the value itself where a duplicate gets none. */
+/** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
 export function copyOf(outcomes: Outcomes, outcome: Outcome, value: unknown): unknown {
   const opened = outcomes.open(outcome);
   return 'value' in opened ? opened.value : value;

@@ -12,32 +12,32 @@ export interface Span {
 
 /** A lease while its run is under way. */
 export interface Lease {
-  /** Aborts when the lease is over on this machine's clock, or was lost. */
+  /** Aborts when the lease ends on this machine's clock, or was lost. */
   readonly signal: AbortSignal;
   /** Ms until the lease ends on this machine's clock. */
   readonly left: () => number;
-  /** To be called when the run has ended, whatever its end. */
+  /** To be called when the run has ended. */
   readonly stop: () => void;
-  /** Ends the run's right to go on: `signal` aborts. */
+  /** Aborts `signal`: the run may not go on. */
   readonly lose: (why: string) => void;
 }
 
 interface LeaseOptions {
-  /** Writes within what is left of the lease. */
+  /** A holder whose writes end in time; `left`: ms that are left of the lease. */
   readonly holder: (left: () => number) => Holder;
   readonly span: Span;
   readonly clockSkew: number;
-  /** Each extension that was heard of; `leaseUntil` in epoch ms. */
+  /** Called after every extension; `leaseUntil` in epoch ms. */
   readonly onExtended: (leaseUntil: number) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Below this many ms another extension is not worth a try. */
+/** With less time left, no extension is tried. */
 const SHORTEST_MS = 50;
 
 /**
- * Keeps a lease that is shorter than its run may be: prolongs it at half-time, tries again at half of what is left when the
- * store does not answer, and aborts `signal` when it was refused or is over.
+ * Keeps a lease that is shorter than its run may be: prolongs it at half-time. If the store does not answer, it tries again at
+ * half of the time left. Aborts `signal` if an extension is refused, and when the lease ends.
  */
 export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, onFailure }: LeaseOptions): Lease {
   const over = new AbortController();
@@ -46,7 +46,7 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
   const holder = holderWithin(left);
   let until = holder.lease.leaseUntil - clockSkew;
 
-  /** False: refused. A store that does not answer is asked again at half of what is left. */
+  /** False: refused. */
   const prolong = async (): Promise<boolean> => {
     const next = Math.min(Date.now() + span.length, span.deadline);
     try {
@@ -89,7 +89,7 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
   return { signal: over.signal, left, stop, lose };
 }
 
-/** One that is set anew each time. Unreferenced: a run that is over, but whose lease is not, must not keep the process. */
+/** A timer that can be set again. Unreferenced: a lease that outlives its run must not keep the process alive. */
 function timer(fire: () => void) {
   let running: NodeJS.Timeout | undefined;
   return {

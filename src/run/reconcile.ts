@@ -12,7 +12,7 @@ interface Reconciler extends Pick<Settings, 'onUnknown' | 'outcomes'> {
   readonly store: Store;
 }
 
-/** The run of a claim; if it follows one whose outcome is unknown, the user's `onUnknown` has its word first. */
+/** Asks the user's `onUnknown` first, if the run follows one whose outcome is unknown. */
 export async function reconciled(
   run: Run,
   takeover: Takeover | undefined,
@@ -32,7 +32,7 @@ export async function reconciled(
   return answer;
 }
 
-/** Undefined: the handler is to run. */
+/** Undefined: the handler may run. */
 function endingBy(verdict: Verdict): Ending | undefined {
   return isRerun(verdict) ? undefined : { kind: 'found', answer: valueIn(verdict) };
 }

@@ -1,44 +1,44 @@
-import { type About, type End, type From, publish } from '../core/events.ts';
+import { type About, type EndEvent, publish, type StartedFrom } from '../core/events.ts';
 import type { Execution } from '../execution.ts';
 import { type Answer, own } from './answer.ts';
 
 /** A run between its claim and its outcome. */
 export interface Run {
   readonly execution: Execution;
-  /** Whether its answer is decided, whatever its handler does. */
+  /** Whether a commit has decided its answer. */
   readonly hasCommitted: () => boolean;
   /**
-   * Ends it, and gives what its caller is answered: what is on record if that is another's, or was committed. Throws what the
-   * handler threw if nothing else is to be answered, and `LEASE_LOST` if it was taken over and there is no outcome to adopt.
+   * Ends the run and gives the answer to its caller: the committed value, the outcome of the run that took it over, or its own.
+   * Throws the handler's error if there is no other answer, and `LEASE_LOST` if it was taken over and has no outcome to adopt.
    */
   readonly end: (ending: Ending) => Promise<Answer>;
 }
 
 /** How a run ended, and what its caller would be answered. */
 export type Ending =
-  /** The handler returned; what is no outcome releases the key. */
+  /** The handler returned. A value that is no outcome releases the key. */
   | { readonly kind: 'returned'; readonly answer: unknown; readonly isOutcome: boolean }
-  /** The handler threw; an answer is what others have made of the error. */
+  /** The handler threw. `answer`: the response that other middlewares made of the error. */
   | { readonly kind: 'threw'; readonly error: unknown; readonly answer?: unknown }
-  /** An unknown outcome was found out, so that the handler was not called. */
+  /** `onUnknown` found out the outcome of the run before, so the handler was not called. */
   | { readonly kind: 'found'; readonly answer: unknown }
-  /** The handler was not called, and nothing is known. */
+  /** The handler was not called, and no outcome is known. */
   | { readonly kind: 'skipped'; readonly error?: unknown; readonly answer?: unknown }
-  /** The invocation is over, whatever the handler still does. */
+  /** The invocation timed out while the handler was running. */
   | { readonly kind: 'timed-out'; readonly answer: unknown };
 
 export function isRun(begun: Run | Answer): begun is Run {
   return 'execution' in begun;
 }
 
-/** The answer that a run makes itself. */
+/** The answer of a run that has nothing on record to answer with. */
 export function answerOf(ending: Ending): Answer {
   if (ending.kind === 'threw' && ending.answer === undefined) throw ending.error;
   return own(ending.answer);
 }
 
-/** Tells that a run has started, and gives what tells its end, the first time that it is called. */
-export function started(about: About, from: From): (end: End) => void {
+/** Tells that a run has started. The function that it returns tells its end; only the first call counts. */
+export function started(about: About, from: StartedFrom): (end: EndEvent) => void {
   const startedAt = Date.now();
   let isOver = false;
   publish(about, { type: 'started', from });

@@ -11,7 +11,7 @@ import type { Outcomes } from '../values/outcome.ts';
 export interface Steps extends Pick<Execution, 'step' | 'keyFor'> {
   /** No further step may begin. */
   readonly close: () => void;
-  /** Resolves when every begun step has ended, or shortly before there is no time left; false: it is not sure that all were recorded. */
+  /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
   readonly finished: () => Promise<boolean>;
 }
 
@@ -24,7 +24,7 @@ interface StepsOptions {
   readonly outcomes: Outcomes;
 }
 
-/** What is kept of the time to answer in, when a step does not end. */
+/** Kept for answering, when a step does not end. */
 const RESERVE_MS = 500;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
@@ -89,18 +89,18 @@ async function saved(holder: Holder, name: string, outcome: Outcome): Promise<bo
   try {
     return await saveStep(holder, name, outcome);
   } catch (error) {
-    // Refused for good, as where the record would grow too large: that it is done must be on record all the same.
+    // Refused for good, for example because the record would grow too large. That the step is done must still be on record.
     if (isIdempotencyError(error) && !error.retryable) return saveStep(holder, name, TOO_MUCH);
     throw error;
   }
 }
 
-/** What an earlier attempt has recorded. */
+/** The recorded result of an earlier attempt. */
 async function replayed({ lease, store }: Holder, outcomes: Outcomes, name: string): Promise<unknown> {
   const opened = await outcomes.load(store, lease.steps[name] as Outcome);
   if ('error' in opened) throw opened.error;
   if ('value' in opened) return opened.value;
-  // Without the id of the record, which is not done itself.
+  // Without the record's id: the step is done, the record is not.
   const why = `step "${name}" is done, but its value was not kept: ${opened.unavailable}`;
   throw new IdempotencyError('RESULT_UNAVAILABLE', why);
 }
@@ -120,7 +120,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Refuses with `MISUSE` what is no name of a step or a key. */
+/** Throws `MISUSE` for an invalid name of a step or a key. */
 export function checkedName(name: unknown): string {
   const isText = typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed();
   if (isText && name !== '__proto__') return name; // which the SDK cannot read

@@ -4,7 +4,7 @@ import type { Arrival } from './arrival.ts';
 import { answerOf, type Run } from './run.ts';
 import { checkedName } from './steps.ts';
 
-/** A run without a key, whose duplicates nobody will recognise: nothing is recorded, and no event tells of it. */
+/** A run without a key: its duplicates cannot be recognised, nothing is recorded, and no event tells of it. */
 export function unprotectedRun({ remaining }: Arrival): Run {
   const { signal } = new AbortController();
   return {

@@ -24,7 +24,7 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
 /** Statuses that say "not now" rather than "no", beside 5xx. */
 const TRANSIENT = new Set([408, 409, 425, 429]);
 
-/** Whether a response is an outcome, or a failure that a retry may mend. API Gateway takes a response without a status for 200. */
+/** Whether a response is an outcome, and not a failure that a retry may mend. No status means 200, as in API Gateway. */
 export function isOutcome(value: unknown): boolean {
   const status = Number((value as ProxyResponse | undefined)?.statusCode ?? 200);
   return status < 500 && !TRANSIENT.has(status);
@@ -39,7 +39,7 @@ export function replayed(value: unknown, multiValue: boolean): unknown {
 /** `application/problem+json` by RFC 9457. Keeps the headers of an earlier answer, CORS among them. */
 export function problem(error: IdempotencyError, multiValue: boolean, earlier: ProxyResponse = {}): ProxyResponse {
   const { code, statusCode: status, retryAfterMs } = error;
-  if (status >= 500) console.error(error); // the answer does not tell
+  if (status >= 500) console.error(error); // the response does not say why
   const type = `urn:effectively-once:${code.toLowerCase().replaceAll('_', '-')}`;
   const detail = status < 500 ? { detail: error.message } : {};
   const headers = {

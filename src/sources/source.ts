@@ -2,10 +2,10 @@ import type { IdempotencyError } from '../core/errors.ts';
 
 /** What an event source says about its events. One object each, in the table of `index.ts`. */
 export interface EventSource<Event = never> {
-  /** What its events are called in ours. */
+  /** The `source` of our own events. */
   readonly name: string;
   readonly matches: (event: unknown) => boolean;
-  /** What the operation is called within its scope. */
+  /** Names the operation within its scope. */
   readonly operation: (event: Event) => readonly string[];
   /** May throw `KEY_INVALID`. */
   readonly key: (event: Event) => string | undefined;
@@ -18,8 +18,8 @@ export interface EventSource<Event = never> {
   readonly trace: (event: Event) => unknown;
   /** Whether a returned value is an outcome. */
   readonly isOutcome: (value: unknown) => boolean;
-  /** What a duplicate is answered, made from the recorded value. */
+  /** Makes the answer to a duplicate from the recorded value. */
   readonly replay: (value: unknown, event: Event) => unknown;
-  /** The answer to a refusal; `earlier`: what others have answered already. Absent: it is thrown. */
+  /** Makes the answer to a refusal; `earlier`: the response so far. Absent: refusals are thrown. */
   readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => unknown;
 }

@@ -2,8 +2,8 @@ import { type Completed, changed, type Outcome } from '../core/record.ts';
 import { idOf, type Store, type Transacted, type Write } from '../core/store.ts';
 
 /**
- * A store that answers for completed records it has seen, without a request. They never change before they expire, and
- * whether they have is for the asker to judge; records in progress are never remembered. Least recently used go first.
+ * Answers claims of completed records that it has seen, without a request. Such a record never changes before it expires, and
+ * the claim judges whether it has. Records in progress are not kept. The least recently used go first.
  */
 export function cached(store: Store, maxBytes: number): Store {
   const records = recentRecords(maxBytes);
@@ -80,7 +80,7 @@ function recentRecords(maxBytes: number) {
       return record;
     },
 
-    /** False: it alone is too large, and nothing has changed. */
+    /** False: the record alone is too large, and nothing was changed. */
     remember(record: Completed): boolean {
       if (sizeOf(record) > maxBytes) return false;
       add(record);
@@ -93,7 +93,7 @@ function recentRecords(maxBytes: number) {
   };
 }
 
-// Two bytes a character at most, and what the rest of a record and the map's entry weigh, roughly.
+// A character takes two bytes at most; the rest of a record and its entry weigh about 1 KB.
 function sizeOf(record: Completed): number {
   return 1_000 + 2 * (record.outcome.body?.length ?? 0);
 }

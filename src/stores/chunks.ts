@@ -5,13 +5,13 @@ import { isIdempotencyError } from '../core/errors.ts';
 import type { IdempotencyRecord, Outcome } from '../core/record.ts';
 import type { Store, Write } from '../core/store.ts';
 
-/** Below this many bytes an item costs one write unit whatever is in it: nothing to save by compression. */
+/** An item of fewer bytes costs one write unit in any case: compression saves nothing. */
 const PACKED_ABOVE = 1024;
 
 /**
- * A body of more bytes than this is kept apart. Inline, a duplicate costs a write unit for each KB of it; apart, one, and a
- * read unit (a fifth of the price) for each 4 KB, but the first run costs one unit and one round trip more. With one duplicate
- * in seven requests both are even at 8 KB; with fewer, or for steps, neither matters much.
+ * A body of more bytes is kept apart. Inline, a duplicate costs one write unit per KB. Apart, it costs one write unit, and one
+ * read unit (a fifth of the price) per 4 KB; but the first run costs one unit and one round trip more. If one request in seven
+ * is a duplicate, both cost the same at 8 KB.
  */
 const APART_ABOVE = 8 * 1024;
 
@@ -37,16 +37,16 @@ export interface Chunk {
 /** A table that keeps chunks beside records. */
 export interface ChunkTable {
   put(chunk: Chunk, signal?: AbortSignal): Promise<void>;
-  /** All of them in one batch of reads, or `undefined` for each that is gone. */
+  /** The bytes of each chunk, by one batch of reads; undefined: the chunk is gone. */
   get(ids: readonly string[], signal?: AbortSignal): Promise<readonly (Uint8Array | undefined)[]>;
-  /** Moves the expiry of a chunk that is there. */
+  /** Moves the expiry of a chunk, if it exists. */
   renew(id: string, expiresAt: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
- * A store for bodies of any size: large ones are compressed, and kept apart if they are large still. Chunks are written before
- * the record points to them and expire after it. Their keys hold the owner and are never used again: nobody can write under the
- * pointer of another. What cannot be written there is recorded as done without value.
+ * A store for large bodies: they are compressed, and kept apart in chunks if they are still large. Chunks are written before the
+ * record that points to them, and expire after it. Their keys hold the owner and are never used again, so no run can change the
+ * chunks of another. A body that cannot be written is recorded as done without value.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
   const { transact, read } = store;
@@ -55,7 +55,7 @@ export function withChunks(store: Store, table: ChunkTable): Store {
   return {
     async write(write, signal) {
       const written = await store.write(await stowed(write, signal), signal).catch(async (error: unknown) => {
-        // Refused for good: many small steps have filled the record.
+        // Refused for good: many small steps have filled the record, so this one is kept apart.
         const isFull = isStep(write) && isIdempotencyError(error) && !error.retryable;
         if (isFull) return store.write(await stowed(write, signal, 0), signal);
         throw error;
@@ -90,7 +90,7 @@ function isStep(write: Write): boolean {
   return write.kind === 'update' && write.change.kind === 'step';
 }
 
-/** The write with another outcome in place of its own, if it has one. */
+/** The write with its outcome changed, if it has one. */
 async function withOutcome(write: Write, change: (outcome: Outcome, by: Holder) => Promise<Outcome>): Promise<Write> {
   if (write.kind !== 'update') {
     const { next } = write;
@@ -104,7 +104,7 @@ async function withOutcome(write: Write, change: (outcome: Outcome, by: Holder) 
   return { ...write, change: { ...to, outcome: await change(to.outcome, holder) } };
 }
 
-/** The outcome as its record is to keep it: with its body, with a smaller one, or with a pointer to chunks. */
+/** The outcome as the record keeps it: with its body, a compressed body, or a pointer to chunks. */
 async function stow(
   table: ChunkTable,
   outcome: Outcome,
@@ -129,7 +129,7 @@ async function stow(
   }
 }
 
-/** Writes the bytes as chunks, and points to them. */
+/** Writes the bytes as chunks, and returns the pointer to them. */
 async function split(table: ChunkTable, bytes: Uint8Array, by: Holder, signal?: AbortSignal): Promise<Pointer> {
   const pointer = { at: `${by.id}#${by.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
   const expiresAt = chunksExpireAt(by);
@@ -138,7 +138,7 @@ async function split(table: ChunkTable, bytes: Uint8Array, by: Holder, signal?: 
   return pointer;
 }
 
-/** What earlier attempts kept apart is to live as long as the record that points to it now. */
+/** Chunks of earlier attempts must live as long as the record that points to them now. */
 async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortSignal): Promise<void> {
   const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
   await Promise.allSettled(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
@@ -149,7 +149,7 @@ interface Pointer {
   readonly chunks: number;
 }
 
-/** Whose record will point to the chunks. */
+/** The record that will point to the chunks. */
 interface Holder {
   readonly id: string;
   readonly owner?: string | undefined;
@@ -158,8 +158,7 @@ interface Holder {
   readonly retention?: number;
 }
 
-// In its run a record moves its expiry: to now and the retention when it is released. Where it has none, its large values
-// outlive the lease by three months.
+// A release moves the record's expiry. If the record has none, its chunks outlive the lease by three months.
 function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Holder): number {
   if (expiresAt === undefined) return Math.ceil((Math.max(leaseUntil, Date.now()) + retention) / 1000) + 90 * DAY;
   const released = leaseUntil > 0 ? Math.ceil((Date.now() - leaseUntil) / 1000) + expiresAt : expiresAt;

@@ -2,7 +2,7 @@ import { changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts'
 import { idOf, type Store, type Write, type Written } from '../core/store.ts';
 
 /**
- * The reference store: one process, gone with it. For tests and local runs; records expire, but are never deleted.
+ * The reference store: keeps records in this process. For tests and local runs; records expire, but are never deleted.
  *
  * @example
  * const charge = idempotent(handler, { store: memoryStore(), key: (event) => event.orderId });
@@ -11,7 +11,7 @@ export function memoryStore(): Store {
   return storeOver(new Map());
 }
 
-/** The reference store over records that somebody else looks into. */
+/** The reference store over a map that its caller keeps. */
 export function storeOver(records: Map<string, IdempotencyRecord>): Store {
   const land = (write: Write): Written => {
     const found = records.get(idOf(write));
@@ -28,7 +28,7 @@ export function storeOver(records: Map<string, IdempotencyRecord>): Store {
   };
 }
 
-/** What a write makes of the record it finds; undefined: it loses. */
+/** The record after a write; undefined: the write loses. */
 export function applied(found: IdempotencyRecord | undefined, write: Write): IdempotencyRecord | undefined {
   switch (write.kind) {
     case 'insert':

@@ -23,6 +23,10 @@ export interface TestClock {
  *
  * `start`: epoch ms or a Date; default: now. Needs no test runner, and replaces the fake timers of one: with those installed,
  * or a second clock, it throws `MISUSE`.
+ *
+ * @example
+ * using clock = testClock();
+ * await clock.advance('31s'); // a lease of 30 s is over
  */
 export function testClock(start: Date | number = Date.now()): TestClock {
   const time = virtualTime(Number(start));

@@ -62,6 +62,13 @@ const OPTIONS = {
  *
  * Throws `CONFIG_INVALID` for options it does not have, `MISUSE` where even without a fault there is no outcome or no effect, where the
  * handler waits for what is neither an effect nor a timer, and with the fake timers of a test runner installed.
+ *
+ * @example
+ * const report = await explore(({ store, effects }) => createHandler(store, effects.charge), {
+ *   event: { orderId: 'o-1' },
+ *   effects: { charge: async (orderId: string) => `charge of ${orderId}` },
+ * });
+ * report.assert();
  */
 export async function explore<H extends AnyHandler, E extends Effects>(
   build: (world: { readonly store: Store; readonly effects: Wrapped<E> }) => H | Promise<H>,

@@ -24,6 +24,10 @@ export interface Faults {
  * A store that fails on command: `store.next('update', 'loseAnswer')`. Everything else of it is as it was.
  *
  * A run that has died never hears of its operation again, nor of any later one: its promise stays pending, so do not await it.
+ *
+ * @example
+ * const store = faulty(memoryStore());
+ * store.next('update', 'loseAnswer'); // the completion lands, and its run is told that it did not
  */
 export function faulty<S extends Store>(store: S): S & Faults {
   const { write, writeAll, transact, load, read, ...rest } = store;

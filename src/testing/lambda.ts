@@ -1,8 +1,8 @@
 import { clearTimeout, setTimeout } from 'node:timers'; // the real one, whoever replaces the global
 import type { Context } from 'aws-lambda';
 import { type IdempotencyError, misuse } from '../core/errors.ts';
+import type { Delivered } from './reaction.ts';
 import { inTime } from './stand-in.ts';
-import type { Delivered } from './verdict.ts';
 import { virtualTime } from './virtual-time.ts';
 
 export type Handler = (event: any, context: Context) => unknown;

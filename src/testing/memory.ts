@@ -23,6 +23,11 @@ export interface MemoryStore extends Store {
 /**
  * Keeps records in this process. The runtime judges leases and retention by `Date.now()`: move that, with `testClock` or your
  * runner's fake timers, and leases end and records expire. `commit` works, too.
+ *
+ * @example
+ * const store = memoryStore();
+ * await transfer(store);
+ * assert.equal(store.commits().length, 1);
  */
 export function memoryStore({ transact = () => {} }: MemoryStoreOptions = {}): MemoryStore {
   const records = new Map<string, IdempotencyRecord>();

@@ -1,6 +1,6 @@
 import { type Counts, textOf } from './effects.ts';
+import { type Delivered, type Reaction, reactionTo } from './reaction.ts';
 import { type Mishap, type Place, type Setting, sceneOf, shortened } from './scene.ts';
-import { type Delivered, type Verdict, verdictOn } from './verdict.ts';
 
 /** What came of a schedule. */
 export interface Played {
@@ -24,30 +24,30 @@ export async function play(setting: Setting, mishaps: ReadonlyMap<number, Mishap
   let process = scene.launched(start);
   let answer: Delivered | undefined;
 
-  const deliver = async (title: string): Promise<Verdict> => {
-    let verdict: Verdict = { kind: 'again', event };
-    for (let round = 1; round <= deliveries && verdict.kind === 'again'; round++) {
+  const deliver = async (title: string): Promise<Reaction> => {
+    let reaction: Reaction = { kind: 'again', event };
+    for (let round = 1; round <= deliveries && reaction.kind === 'again'; round++) {
       const wait = answer === undefined ? 0 : Math.max(scene.leasesEnd() - process.now(), PAUSE_MS);
       if (answer === 'died') process = scene.launched(process.now() + wait);
       else await process.pass(wait);
       scene.note(`${round > 1 ? 'the same again' : title}${wait > 0 ? `, ${wait / 1000} s later` : ''}`);
-      const sent: unknown = verdict.event;
+      const sent: unknown = reaction.event;
       answer = await process.deliver(structuredClone(sent));
       if (answer !== 'died') scene.note(`  ${answered(answer)}`);
-      verdict = verdictOn(sent, answer);
+      reaction = reactionTo(sent, answer);
     }
-    return verdict;
+    return reaction;
   };
 
-  const verdict = await deliver('the event');
+  const reaction = await deliver('the event');
   const first = scene.counts();
-  const last = verdict.kind === 'again' ? verdict : await deliver('a duplicate');
-  const isStuck = verdict.kind === 'again' || last.kind === 'again';
+  const last = reaction.kind === 'again' ? reaction : await deliver('a duplicate');
+  const isStuck = reaction.kind === 'again' || last.kind === 'again';
   return {
     places: scene.places,
     first,
     counts: scene.counts(),
-    ending: isStuck ? 'stuck' : verdict.kind,
+    ending: isStuck ? 'stuck' : reaction.kind,
     answer: answer ?? 'died',
     history: scene.history,
   };

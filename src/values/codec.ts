@@ -1,20 +1,25 @@
 import { DefaultDeserializer, serialize } from 'node:v8';
 
-/** How values become bytes. Neither function may alter what it is given. */
+/**
+ * How values become bytes, and back. Neither function may change its argument.
+ *
+ * @example
+ * const cbor: Codec = { name: 'cbor', encode: (value) => encode(value), decode: (bytes) => decode(bytes) };
+ */
 export interface Codec {
-  /** Kept with every value: what another codec wrote is `RESULT_UNAVAILABLE`, never misread. Not `json` nor `v8`. */
+  /** Kept with every value: a value of another codec is `RESULT_UNAVAILABLE`, never misread. Not `json` or `v8`. */
   readonly name: string;
-  /** Throws for what it cannot give back as it was: that is recorded as done without value. Synchronous. */
+  /** Synchronous. Throws for a value that `decode` could not give back: it is recorded as done without value. */
   readonly encode: (value: unknown) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => unknown;
 }
 
-/** Why a value was not kept, in words that hold nothing of the value. */
+/** Why a value was not kept. The message never quotes the value. */
 export class Lossy extends TypeError {}
 
 /**
  * Node's own structured clone: `undefined`, Date, BigInt, Map, Set, RegExp, bytes, errors, shared references and cycles.
- * Backward compatible by Node's word (https://nodejs.org/api/v8.html#serialization-api).
+ * Backward compatible, as Node promises (https://nodejs.org/api/v8.html#serialization-api).
  */
 export const CLONE: Codec = {
   name: 'v8',
@@ -29,7 +34,7 @@ export const CLONE: Codec = {
   },
 };
 
-/** Node's hands out bytes as views of what it reads, and with them all that lies beside them in memory. */
+/** Node's own returns views of its input, which would expose the memory beside them. */
 class CopyingDeserializer extends DefaultDeserializer {
   /** https://nodejs.org/api/v8.html#deserializer_readhostobject; absent in the types. */
   _readHostObject(): unknown {
@@ -39,7 +44,7 @@ class CopyingDeserializer extends DefaultDeserializer {
   }
 }
 
-/** Whether JSON gives back what went in; an object that is met twice it would double. */
+/** Whether the value survives a round trip through JSON. An object that occurs twice would be doubled. */
 export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -50,12 +55,12 @@ export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0
   if (isArray ? prototype !== Array.prototype : prototype !== Object.prototype && prototype !== null) return false;
   const keys = Object.keys(value);
   if ('toJSON' in value || Reflect.ownKeys(value).length !== keys.length + (isArray ? 1 : 0)) return false;
-  // Holes, or members of its own: indices come first, so that the last key tells.
+  // Holes, or members other than elements: indices come first, so the last key tells.
   if (isArray && (keys.length !== value.length || (keys.at(-1) ?? '-1') !== `${value.length - 1}`)) return false;
   return Object.values(value).every((member) => isJson(member, seen, depth + 1));
 }
 
-/** Deeper than any value people return, and far from the end of the stack. */
+/** Deeper than any real value, and far from the end of the stack. */
 const MAX_DEPTH = 256;
 
 const VIEWS = new Set<unknown>(
@@ -79,7 +84,7 @@ const PLAIN = new Set<unknown>([Object.prototype, Array.prototype, null]);
 const CLONED = new Set<unknown>([Date, RegExp, Map, Set, ArrayBuffer, ...ERRORS].map(({ prototype }) => prototype));
 const OF_ERRORS = ['stack', 'message', 'cause'];
 
-// Structured clone makes plain objects of what it does not know, and drops what is no enumerable member of a plain one.
+// Structured clone turns instances of unknown classes into plain objects, and drops members that are not enumerable.
 function refuseLossy(value: unknown, seen: Set<unknown>, depth = 0): void {
   if (typeof value === 'function' || typeof value === 'symbol') throw new Lossy(`it holds a ${typeof value}`);
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
@@ -87,7 +92,7 @@ function refuseLossy(value: unknown, seen: Set<unknown>, depth = 0): void {
   seen.add(value);
   const prototype = Object.getPrototypeOf(value);
   if (VIEWS.has(prototype)) return;
-  // A test that fakes the clock has put another Date in its place.
+  // A test that fakes the clock has replaced `Date`.
   if (!PLAIN.has(prototype) && !CLONED.has(prototype) && prototype !== Date.prototype) {
     throw new Lossy(`an instance of ${String(prototype.constructor?.name).slice(0, 100)} would not be one again`);
   }

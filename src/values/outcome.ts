@@ -3,22 +3,22 @@ import type { Outcome } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
 
-/** What is in an outcome: `unavailable` says why its content is not. */
+/** The content of an outcome; `unavailable`: why there is none. */
 export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
 
-/** Makes outcomes of what runs end with, and the other way round. */
+/** Turns what a run ends with into an outcome, and back. */
 export interface Outcomes {
-  /** Never throws: the effect has happened, so what cannot be kept is recorded as done without it. */
+  /** Never throws: the effect has happened. A value that cannot be kept is recorded as done without it. */
   readonly ofValue: (value: unknown) => Outcome;
-  /** Of a terminal error: its name, message, and what else of it can be kept. */
+  /** Keeps name and message of a terminal error, and those of its own properties that can be kept. */
   readonly ofError: (error: unknown) => Outcome;
-  /** A fresh copy each time. */
+  /** Gives a fresh copy each time. */
   readonly open: (outcome: Outcome) => Opened;
-  /** The same of an outcome whose body its store may keep elsewhere. */
+  /** The same for an outcome whose body the store may keep apart. */
   readonly load: (store: Store, outcome: Outcome) => Promise<Opened>;
 }
 
-/** JSON where it is lossless, so that an operator can read it; else `custom`, or Node's structured clone. */
+/** Encodes by `custom`; without it by JSON, which operators can read, if that is lossless, and otherwise by structured clone. */
 export function outcomesOf(custom: Codec | undefined): Outcomes {
   const { encoded, decoded } = coding(custom);
 
@@ -101,7 +101,7 @@ function bytesIn(encoded: unknown): Uint8Array {
   throw new Lossy('its codec did not give bytes');
 }
 
-// Others' words may quote the value, or the code of a function in it, and callers are told the reason.
+// The reason is told to callers, and a message that is not ours may quote the value.
 function reasonOf(what: string, error: unknown): string {
   return error instanceof Lossy ? error.message : what;
 }

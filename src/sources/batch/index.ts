@@ -1,10 +1,10 @@
 import type { RecordSource } from './source.ts';
 import { sqs } from './sqs.ts';
 
-/** The first that all of a batch's records match is its source. */
+/** A batch is from the first source that all its records match. */
 const SOURCES = [sqs] as readonly RecordSource<unknown>[];
 
-/** Undefined: the event is no batch of a known source. */
+/** The source of a batch; undefined: the event is no batch of a known source. */
 export function recordSourceOf<R>(
   event: { readonly Records?: readonly unknown[] } | undefined,
 ): RecordSource<R> | undefined {

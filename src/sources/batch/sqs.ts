@@ -3,7 +3,7 @@ import { canonicalText } from '../../core/identity.ts';
 import { plain } from '../plain.ts';
 import type { RecordSource } from './source.ts';
 
-/** SQS. The message id survives redelivery, but not a redrive from the dead-letter queue or a second send: use a business key. */
+/** SQS. A redrive from the dead-letter queue, or a second send, changes the message id: use a business key. */
 export const sqs: RecordSource<SQSRecord> = {
   ...plain,
   name: 'sqs',

@@ -19,7 +19,7 @@ export function chunkTable(connect: () => Connection): ChunkTable {
         connect(),
         (to) =>
           send(to).catch((error) => {
-            if (error.name !== 'ConditionalCheckFailedException') throw error; // else it is gone
+            if (error.name !== 'ConditionalCheckFailedException') throw error; // otherwise the chunk is gone
           }),
         abortSignal,
       );

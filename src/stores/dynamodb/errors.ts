@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
 
-/** Errors, and reasons of a cancelled transaction, after which nothing was written and the same may go again at once. */
+/** Errors and cancellation reasons of contention: nothing was written, and the request may be sent again at once. */
 const CONTENDED = new Set([
   'TransactionConflictException',
   'ReplicatedWriteConflictException',
@@ -14,7 +14,7 @@ const CONTENDED = new Set([
   'ProvisionedThroughputExceeded',
 ]);
 
-/** Errors that no retry can mend, with what to look at. */
+/** Errors that no retry can mend, and a hint for each. */
 const MISCONFIGURED: Record<string, string> = {
   ResourceNotFoundException: 'does not exist in the region and account of this client',
   ValidationException:
@@ -25,7 +25,7 @@ const MISCONFIGURED: Record<string, string> = {
   CredentialsProviderError: 'cannot be used without credentials',
 };
 
-/** What DynamoDB failed with, as the port promises it. */
+/** An error of DynamoDB as an error of the port. */
 export function storeError(cause: unknown, tableName: string): IdempotencyError {
   if (cause instanceof IdempotencyError) return cause;
   const name = cause instanceof Error ? cause.name : '';
@@ -39,7 +39,7 @@ export function storeError(cause: unknown, tableName: string): IdempotencyError 
   return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached: ${cause}`, { cause });
 }
 
-/** Tries again. The SDK has retried throttling already, but neither for long nor write conflicts at all. Full jitter, as its own. */
+/** Retries contention with full jitter. The SDK retries throttling only briefly, and write conflicts not at all. */
 export async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -54,13 +54,13 @@ export async function persistently<T>(attempt: () => Promise<T>, signal?: AbortS
   }
 }
 
-/** Cancelled because somebody else was writing: not by a condition of ours, which no retry would mend. */
+/** Whether other writers cancelled the transaction, and not a condition of ours, which no retry would mend. */
 export function isConflict(error: unknown): boolean {
   const reasons = reasonsOf(error);
   return reasons[0]?.Code !== 'ConditionalCheckFailed' && reasons.some(({ Code = '' }) => CONTENDED.has(Code));
 }
 
-/** Why a transaction was cancelled, a reason for each of its writes. */
+/** The cancellation reasons of a transaction, one for each write. */
 export function reasonsOf(error: unknown): CancellationReason[] {
   const isCancelled = error instanceof Error && error.name === 'TransactionCanceledException';
   return (isCancelled && (error as TransactionCanceledException).CancellationReasons) || [];

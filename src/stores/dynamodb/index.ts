@@ -27,7 +27,7 @@ export interface DynamoDBStoreOptions {
    */
   readonly client?: Pick<DynamoDBClient, 'send'>;
   /**
-   * Bytes of completed outcomes that this process keeps to answer duplicates without a request; `false` for none.
+   * Bytes of completed outcomes that this process keeps, to answer duplicates without a request; `false` for none.
    * @default 4 MiB
    */
   readonly cache?: number | false;
@@ -98,7 +98,7 @@ function recordTable(connect: () => Connection): Store {
   };
 }
 
-// The record in the way comes with the refusal: no second read, no read capacity.
+// A refusal brings the record in the way: no second request, and no read capacity.
 const HAND_BACK = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
 function defaultClient(): DynamoDBClient {

@@ -9,35 +9,35 @@ export const PARTITION_KEY = 'id';
 /** The table's TTL attribute, epoch seconds. */
 export const TTL_ATTRIBUTE = 'expiresAt';
 
-/** IAM actions for what the store sends, and nothing else. */
+/** IAM actions of the requests that the store sends. */
 export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchGetItem'];
 
-/** Layout of an item; a reader refuses one it does not know. */
+/** Layout of an item. A reader refuses any other. */
 const FORMAT = 1;
 
-/** The part of DynamoDB's `AttributeValue` that records are made of. */
+/** The kinds of DynamoDB's `AttributeValue` that records need. */
 type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
 export type Item = Record<string, Attribute>;
 
-/** A condition in the words of DynamoDB's API. */
+/** A condition as DynamoDB's API takes it. */
 interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
   readonly ExpressionAttributeValues?: Item;
 }
 
-/** An update in the words of DynamoDB's API. */
+/** An update as DynamoDB's API takes it. */
 export interface Update extends Condition {
   readonly Key: Item;
   readonly UpdateExpression: string;
 }
 
-/** A put in the words of DynamoDB's API. */
+/** A put as DynamoDB's API takes it. */
 export interface Put extends Condition {
   readonly Item: Item;
 }
 
-/** A write of ours in the words of DynamoDB's API. */
+/** A write as DynamoDB's low-level API takes it. */
 export function requestOf(write: Write): Put | Update {
   switch (write.kind) {
     case 'insert':
@@ -67,7 +67,7 @@ function ifSeen({ version, claimedAt, owner }: Pick<IdempotencyRecord, 'version'
   };
 }
 
-/** The owner's update of its record: what changes is set, what the new state does not have is removed. */
+/** A change as an update: new attributes are set, and those that the new state does not have are removed. */
 function ownersUpdate(held: Claimed, change: Change): Update {
   const { set, gone = [], path } = editOf(change);
   const values = attributesOf(set);
@@ -95,7 +95,7 @@ interface Edit {
   readonly set: object;
   /** Attributes that the new state does not have. */
   readonly gone?: readonly string[];
-  /** Names of the place of what is set, if that is not the top. */
+  /** Names of the path to set; absent: top-level attributes. */
   readonly path?: Record<string, string>;
 }
 
@@ -122,7 +122,7 @@ export function toItem(record: IdempotencyRecord): Item {
   return { ...attributesOf(record), format: { N: `${FORMAT}` } };
 }
 
-/** Throws `CONFIG_INVALID` for an item that this version did not write: another tool's table, or a newer layout. */
+/** Throws `CONFIG_INVALID` for an item of another tool, or of a newer layout. */
 export function toRecord(item: Item): IdempotencyRecord {
   const { format, ...attributes } = item;
   if (!format || !('N' in format) || Number(format.N) !== FORMAT) {
@@ -134,7 +134,7 @@ export function toRecord(item: Item): IdempotencyRecord {
   return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
-/** A part of a large body; nothing ever writes another under its key. */
+/** A part of a large body. Its key is never used again. */
 export function toChunkItem({ id, bytes, expiresAt }: Chunk): Item {
   return { ...attributesOf({ [PARTITION_KEY]: id, bytes, [TTL_ATTRIBUTE]: expiresAt }), format: { N: `${FORMAT}` } };
 }
@@ -152,7 +152,7 @@ export function bytesOf(item: Item | undefined): Uint8Array | undefined {
   return bytes && 'B' in bytes ? bytes.B : undefined;
 }
 
-/** Moves the expiry of a chunk that is there; creates none. */
+/** Moves the expiry of a chunk, if it exists. */
 export function renewal(id: string, expiresAt: number): Update {
   return {
     Key: keyOf(id),
@@ -163,7 +163,7 @@ export function renewal(id: string, expiresAt: number): Update {
   };
 }
 
-/** A write of ours in the words of lib-dynamodb, which takes plain values. */
+/** A write as lib-dynamodb takes it: with plain values. */
 export function native(write: Put | Update): { readonly Put: object } | { readonly Update: object } {
   const values = write.ExpressionAttributeValues && fromAttributes(write.ExpressionAttributeValues);
   const common = { ...write, ...(values && { ExpressionAttributeValues: values }) };

@@ -8,7 +8,7 @@ export interface Connection {
   readonly TableName: string;
 }
 
-/** Sends a request, again where others were writing, and fails as the port promises. */
+/** Sends a request, retries contention, and throws the errors of the port. */
 export async function ask<T>(
   to: Connection,
   request: (to: Connection) => Promise<T>,
@@ -21,7 +21,7 @@ export async function ask<T>(
   }
 }
 
-/** Items by their ids, without those that are not there. Consistent: a pointer may be followed as soon as it is written. */
+/** The items that exist, by id. A consistent read: a pointer may be followed as soon as it is written. */
 export async function itemsOf(
   to: Connection,
   ids: readonly string[],

@@ -5,7 +5,7 @@ import type { Transacted, TransactWrite } from '../../core/store.ts';
 import { isConflict, persistently, reasonsOf } from './errors.ts';
 import { type Item, native, type Put, toRecord, type Update } from './item.ts';
 
-/** Errors that a user's write, or its table, is the cause of: nothing was written. */
+/** Errors that a user's write or its table caused. Nothing was written. */
 const REFUSALS = new Set([
   'TransactionCanceledException',
   'ValidationException',
@@ -18,7 +18,7 @@ const MOST_WRITES = 99;
 const MOST_BYTES = 4 * 1024 * 1024;
 const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
 
-/** `MISUSE` for writes that DynamoDB would refuse, and for one of the record `id`, which is ours to write. */
+/** `MISUSE` for writes that DynamoDB would refuse, and for a write of the run's own record, `id`. */
 export function refusalOf(writes: readonly TransactWrite[], id: string): IdempotencyError | undefined {
   if (!Array.isArray(writes)) return misuse('commit expects an array of writes');
   if (writes.length > MOST_WRITES) return misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
@@ -31,7 +31,7 @@ export function refusalOf(writes: readonly TransactWrite[], id: string): Idempot
   return sizeOf(writes) > MOST_BYTES ? misuse('the writes of a commit are larger than 4 MB') : undefined;
 }
 
-// About what DynamoDB counts; it has the last word.
+// An estimate: DynamoDB itself counts exactly.
 function sizeOf(writes: unknown): number {
   const plain = (_: string, value: unknown): unknown => {
     if (typeof value === 'bigint') return String(value);
@@ -41,7 +41,7 @@ function sizeOf(writes: unknown): number {
   return Buffer.byteLength(JSON.stringify(writes, plain));
 }
 
-/** One `TransactWriteItems`: our write first, so its reason is the first, then the user's writes. */
+/** One `TransactWriteItems`. Our write comes first, and so does its cancellation reason. */
 export async function transact(
   client: Pick<DynamoDBClient, 'send'>,
   mine: (Put | Update) & { readonly TableName: string },
@@ -70,7 +70,7 @@ export async function transact(
   }
 }
 
-/** What could not be marshalled: the SDK marks every error of a request that it tried to send. */
+/** Whether the request could not be built: the SDK adds `$metadata` to every error of a request that it sent. */
 function isUnsent(error: Error): boolean {
   return !('$metadata' in error) && error.name !== 'AbortError';
 }
@@ -79,7 +79,7 @@ function isDocumentClient(client: object): client is DynamoDBDocumentClient {
   return 'translateConfig' in ((client as { config?: object }).config ?? {});
 }
 
-// Only who commits has to have it.
+// Only a function that commits needs the package.
 async function libDynamoDB(): Promise<typeof import('@aws-sdk/lib-dynamodb')> {
   try {
     return await import('@aws-sdk/lib-dynamodb');

@@ -5,13 +5,13 @@ import { sourceOf } from '../sources/index.ts';
 export type Delivered = { readonly value: unknown } | { readonly error: unknown } | 'died';
 
 /** What becomes of it: `again` comes with the event that its sender sends next. */
-export type Verdict =
+export type Reaction =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'again'; readonly event: unknown };
 
 /** As the sender of the event sees it: Lambda's queues and streams, or an HTTP client. */
-export function verdictOn(event: unknown, delivered: Delivered): Verdict {
+export function reactionTo(event: unknown, delivered: Delivered): Reaction {
   const again = { kind: 'again', event } as const;
   if (delivered === 'died') return again;
   if ('error' in delivered) {
