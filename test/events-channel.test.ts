@@ -181,6 +181,23 @@ describe('a commit', () => {
   });
 });
 
+it('tell a refusal also if its error is none of ours', async () => {
+  const failure = new TypeError('no clock');
+  const getRemainingTimeInMillis = () => {
+    throw failure;
+  };
+  const handler = idempotent(async () => 1, { store: memoryStore(), scope: 's', key: () => 'k' });
+  await expect(handler({}, { ...lambdaContext(), getRemainingTimeInMillis })).rejects.toBe(failure);
+  expect(events).toMatchObject([{ type: 'refused', code: 'MISUSE', error: failure }, { type: 'settled' }]);
+});
+
+it('carry no trace that is no text', async () => {
+  const handler = idempotentBatch(async () => 1, { store: memoryStore(), scope: 's' });
+  await handler({ Records: [sqsRecord('a', { attributes: { AWSTraceHeader: 5 } as never })] }, lambdaContext());
+  expect(types()).toEqual(['started', 'completed', 'settled']);
+  expect(events.filter((event) => 'trace' in event)).toEqual([]);
+});
+
 it('name the invocation, and the trace of the event', async () => {
   const store = memoryStore();
   const context = { ...lambdaContext(), awsRequestId: 'request-1' };
@@ -226,6 +243,16 @@ describe('a listener', () => {
     forget();
     expect(process.emitWarning).toHaveBeenCalledWith('a listener failed: Error: no', 'IdempotencyWarning');
     expect(types()).toEqual(['started', 'completed', 'settled']);
+  });
+
+  it('may listen to the channel itself', async () => {
+    const heard: unknown[] = [];
+    const listener = (event: unknown) => void heard.push(event);
+    channel('effectively-once').subscribe(listener);
+    await runOnce({ ...options, store: memoryStore() }, () => 1);
+    channel('effectively-once').unsubscribe(listener);
+    expect(heard).toEqual(events);
+    expect(heard).toHaveLength(3);
   });
 
   it('hears nothing when it has gone', async () => {

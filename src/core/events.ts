@@ -77,7 +77,7 @@ export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<En
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
   /** Asked only if somebody listens. */
-  readonly trace?: (() => unknown) | undefined;
+  readonly trace?: (() => string | undefined) | undefined;
 }
 
 const CHANNEL = channel('effectively-once');
@@ -88,17 +88,8 @@ export function publish(
   event: { [Type in keyof Events]: Omit<Told<Type>, keyof OfRecord> }[keyof Events],
 ): void {
   if (!CHANNEL.hasSubscribers) return;
-  const all = { ...event, ...about, at: Date.now(), trace: traceOf(about) };
+  const all = { ...event, ...about, at: Date.now(), trace: about.trace?.() };
   CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
-}
-
-function traceOf({ trace }: About): string | undefined {
-  try {
-    const text = trace?.();
-    return typeof text === 'string' ? text : undefined;
-  } catch {
-    return undefined; // the event is not what its source sends
-  }
 }
 
 /**

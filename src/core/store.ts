@@ -78,11 +78,6 @@ export function idOf(write: Write): string {
   return write.kind === 'update' ? write.held.id : write.next.id;
 }
 
-/** The owner of the run that writes; undefined: an operator does. */
-export function writerOf(write: Write): string | undefined {
-  return write.kind === 'update' ? write.held.owner : write.next.owner;
-}
-
 /** One call of a store. */
 export type Call =
   | { readonly to: 'write' | 'transact'; readonly write: Write }

@@ -78,7 +78,12 @@ export function aboutOf(
   context: Context | undefined,
   trace?: () => unknown,
 ): About {
-  return { scope: attempted(scope) ?? '', source, requestId: context?.awsRequestId, trace };
+  return {
+    scope: attempted(scope) ?? '',
+    source,
+    requestId: context?.awsRequestId,
+    trace: trace && (() => textOf(trace())),
+  };
 }
 
 /** The arrival of an event at a handler. The event's source supplies what the options leave out. */
@@ -103,6 +108,10 @@ export function eventArrival<E>(
       remaining: () => remainingOf(context, invokedAt, functionTimeout),
     };
   });
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function attempted<T>(ask: () => T): T | undefined {

@@ -37,9 +37,7 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
-  const span = spanOf(settings, arrival);
-  const store = settings.storeWithin(() => Math.min(span.deadline - Date.now(), span.length));
-  const claimed = await claimOrWait({ settings, arrival, span, store }).catch((error) => {
+  const { claimed, span, store } = await claimOrWait(settings, arrival).catch((error) => {
     throw refused(about, error);
   });
   const { outcomes, onUnknown } = settings;
@@ -71,20 +69,21 @@ function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
 /** Kept by a waiting duplicate for its own answer. */
 const RESERVE_MS = 500;
 
-interface ClaimOptions {
-  readonly settings: Settings;
-  readonly arrival: Arrival;
+interface Attempt {
+  readonly claimed: Claim;
   readonly span: Span;
   readonly store: Store;
 }
 
-async function claimOrWait({ settings, arrival, span, store }: ClaimOptions): Promise<Claim> {
+async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
   const { id, fingerprint } = arrival;
-  const { retention, clockSkew, onUnknown, onConflict } = settings;
+  const { retention, clockSkew, onUnknown, onConflict, storeWithin } = settings;
+  const span = spanOf(settings, arrival);
   const { deadline, length } = span;
   if (length === Number.POSITIVE_INFINITY) {
     throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
   }
+  const store = storeWithin(() => Math.min(deadline - Date.now(), length));
   const request = {
     id,
     fingerprint,
@@ -96,8 +95,8 @@ async function claimOrWait({ settings, arrival, span, store }: ClaimOptions): Pr
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
     const claimed = await claim(store, request, Date.now);
     const pause = delay * (0.5 + Math.random() / 2);
-    if (claimed.kind !== 'conflict' || onConflict === 'reject') return claimed;
-    if (Date.now() + pause > deadline - RESERVE_MS) return claimed;
+    const isFinal = claimed.kind !== 'conflict' || onConflict === 'reject';
+    if (isFinal || Date.now() + pause > deadline - RESERVE_MS) return { claimed, span, store };
     await sleep(pause);
   }
 }

@@ -8,6 +8,11 @@ export function operationOf(call: Call): Operation {
   return call.to === 'write' ? call.write.kind : call.to;
 }
 
+/** The owner of the run that writes; undefined: an operator does. */
+export function writerOf(write: Write): string | undefined {
+  return write.kind === 'update' ? write.held.owner : write.next.owner;
+}
+
 /** What a call is in the words of the protocol, such as "the claim". */
 export function nameOf(call: Call): string {
   if (call.to === 'load') return 'the read of a value';

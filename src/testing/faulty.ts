@@ -1,7 +1,7 @@
 import { type Duration, durationOf } from '../core/duration.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
-import { type Around, type Call, intercepted, type Store, writerOf } from '../core/store.ts';
-import { nameOf, type Operation, operationOf } from './calls.ts';
+import { type Around, type Call, intercepted, type Store } from '../core/store.ts';
+import { nameOf, type Operation, operationOf, writerOf } from './calls.ts';
 
 /**
  * What an operation meets: `'refuse'`: it is not applied, and throws `STORE_UNAVAILABLE`; `'loseAnswer'`: it is applied, and
