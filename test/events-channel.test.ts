@@ -2,17 +2,19 @@ import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import middy from '@middy/core';
 import {
+  type Execution,
   type IdempotencyEvent,
   idempotent,
   idempotentBatch,
   memoryStore,
   resolve,
   runOnce,
+  type Store,
   subscribe,
   TerminalError,
 } from 'effectively-once';
 import { earlyTimeout, idempotency } from 'effectively-once/middy';
-import { memoryStore as testStore } from 'effectively-once/testing';
+import { faulty, memoryStore as testStore } from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publish } from '../src/core/events.ts';
 import { httpEvent } from './events.ts';
@@ -110,6 +112,35 @@ describe('a run whose end is not sure', () => {
     }).use(idempotency({ store: memoryStore(), scope: 'charge', key: () => 'k' }));
     await handler({}, lambdaContext(50));
     expect(events).toMatchObject([{ type: 'started' }, { type: 'unsure', why: 'timeout' }, { type: 'settled' }]);
+  });
+});
+
+describe('an early timeout', () => {
+  const timedOut = (store: Store, fn: (execution: Execution) => Promise<unknown>) =>
+    middy<unknown, unknown>({ timeoutEarlyInMillis: 10, timeoutEarlyResponse: earlyTimeout(() => ({})) })
+      .use(idempotency<unknown>({ store, scope: 'charge', key: () => 'k' }))
+      .handler((_, { idempotency }) => fn(idempotency))({}, lambdaContext(50));
+
+  it('is the only end of its run, though a commit lands later', async () => {
+    const landed = Promise.withResolvers<void>();
+    const store = faulty(testStore());
+    store.next('transact', { delay: landed.promise });
+    let committed: Promise<void> | undefined;
+    await timedOut(store, ({ commit }) => {
+      committed = commit(1, []);
+      return committed;
+    });
+    landed.resolve();
+    await committed;
+    expect(events).toMatchObject([{ type: 'started' }, { type: 'unsure', why: 'timeout' }, { type: 'settled' }]);
+  });
+
+  it('does not unsay a commit that has landed', async () => {
+    await timedOut(testStore(), async ({ commit }) => {
+      await commit(1, []);
+      await sleep(1_000);
+    });
+    expect(events).toMatchObject([{ type: 'started' }, { type: 'completed', by: 'commit' }, { type: 'settled' }]);
   });
 });
 

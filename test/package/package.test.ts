@@ -40,7 +40,9 @@ describe('the packed tarball', () => {
       'package.json',
     ]);
     expect(files.filter((file) => /orders|bin\/|examples|demo|local|test\//.test(file))).toEqual([]);
-    expect(files).toEqual(expect.arrayContaining(['dist/src/index.d.ts', 'dist/src/middy/index.js', 'dist/lib/index.js']));
+    expect(files).toEqual(
+      expect.arrayContaining(['dist/src/index.d.ts', 'dist/src/middy/index.js', 'dist/lib/index.js']),
+    );
   });
 
   it('type-checks in an empty project, from every subpath', () => {
