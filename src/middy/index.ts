@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda';
 import { isIdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import type { WithExecution } from '../execution.ts';
-import { type HandlerOptions, handlerSettings } from '../options.ts';
+import { type HandlerOptions, type HandlerSettings, handlerSettings } from '../options.ts';
 import { aboutOf, eventArrival } from '../run/arrival.ts';
 import { begin } from '../run/begin.ts';
 import { isRun } from '../run/run.ts';
@@ -55,29 +55,16 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   const states = new WeakMap<object, State<Event>>();
 
   async function idempotencyBefore(request: Request<Event>): Promise<void> {
-    const { event, context } = request;
-    const state: State<Event> = { source: sourceOf(event) };
-    const { source } = state;
-    const settled = (): void => publish(aboutOf(settings, source.name, context), { type: 'settled' });
+    const state: State<Event> = { source: sourceOf(request.event) };
+    const onEnd = (): void => publish(aboutOf(settings, state.source.name, request.context), { type: 'settled' });
     states.set(request, state);
     try {
-      if (isWatched(request)) throw misuse('a chain takes one idempotency middleware');
-      const arrival = eventArrival(settings, source, { event, context });
-      const run = await begin(settings, arrival);
-      if (isRun(run)) {
-        const { isOutcome } = arrival;
-        const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
-        state.chain = watch({ request, run, isOutcome, conclude, onEnd: settled });
-        Object.assign(context, { idempotency: run.execution });
-      } else {
-        const value = await run.open();
-        request.earlyResponse = run.isReplayed ? source.replay(value, event) : value;
-      }
+      await enter(settings, state, request, onEnd);
     } catch (error) {
       state.refusal = error;
       throw error;
     } finally {
-      if (!state.chain) settled();
+      if (!state.chain) onEnd();
     }
   }
 
@@ -102,6 +89,28 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   }
 
   return { before: idempotencyBefore, after: idempotencyAfter, onError: idempotencyOnError };
+}
+
+/** Begins a run in the chain, or answers the chain from the record. */
+async function enter<Event>(
+  settings: HandlerSettings<Event>,
+  state: State<Event>,
+  request: Request<Event>,
+  onEnd: () => void,
+): Promise<void> {
+  if (isWatched(request)) throw misuse('a chain takes one idempotency middleware');
+  const { source } = state;
+  const { event, context } = request;
+  const arrival = eventArrival(settings, source, { event, context });
+  const begun = await begin(settings, arrival);
+  if (isRun(begun)) {
+    const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
+    state.chain = watch({ request, run: begun, isOutcome: arrival.isOutcome, conclude, onEnd });
+    Object.assign(context, { idempotency: begun.execution });
+  } else {
+    const value = await begun.open();
+    request.earlyResponse = begun.isReplayed ? source.replay(value, event) : value;
+  }
 }
 
 /** Ends the run and gives the last response of the chain, or throws. */

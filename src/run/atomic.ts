@@ -1,32 +1,74 @@
 import { randomUUID } from 'node:crypto';
-import { codeOf, IdempotencyError, misuse } from '../core/errors.ts';
-import { derivedKey } from '../core/identity.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
+import type { EndEvent } from '../core/events.ts';
 import { commitUnclaimed } from '../core/protocol.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, adopted, own, refusalOf } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { copyOf, gateOf } from './commit.ts';
 import { answerOf, type Ending, type Run, started } from './run.ts';
-import { checkedName } from './steps.ts';
+import { keyOf } from './steps.ts';
 
 /**
  * A run without a claim: it has no lease, and records nothing before its commit. The commit is conditioned on the record's
  * absence. If it loses the race, the run answers as a refused claim would.
  */
 export function atomicRun(settings: Settings, arrival: Arrival): Run {
-  const { id, key, fingerprint } = arrival;
-  const { retention, onUnknown, outcomes, storeWithin } = settings;
+  const { id, key } = arrival;
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
-  const store = storeWithin(remaining);
-  const claimant = {
-    id,
-    owner: randomUUID(),
-    fingerprint,
-    retention,
-    onUnknown: onUnknown === 'rerun' ? onUnknown : 'refuse',
-  } as const;
   const tell = started({ ...arrival.about, attempt: 1 }, 'new');
+  const { commit, close, decided } = decidingCommit({ settings, arrival, remaining, tell });
+  return {
+    execution: {
+      key,
+      attempt: 1,
+      signal: new AbortController().signal,
+      remaining,
+      commit,
+      keyFor: (name) => keyOf(id, name),
+      step: async () => {
+        throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
+      },
+    },
+
+    hasCommitted: () => decided() !== undefined,
+
+    async end(ending) {
+      if (ending.kind === 'timed-out') {
+        tell({ type: 'unsure', why: 'timeout' });
+        return answerOf(ending);
+      }
+      await close();
+      const answer = decided();
+      if (answer) return answer();
+      const error = failureOf(ending);
+      tell({ type: 'released', error });
+      if (ending.kind === 'returned') throw error;
+      return answerOf(ending);
+    },
+  };
+}
+
+interface CommitOptions {
+  readonly settings: Settings;
+  readonly arrival: Arrival;
+  /** Ms. */
+  readonly remaining: () => number;
+  readonly tell: (end: EndEvent) => void;
+}
+
+interface DecidingCommit extends ReturnType<typeof gateOf> {
   /** Gives the run's answer, or throws why there is none. Undefined: no commit has decided it yet. */
+  readonly decided: () => (() => Answer) | undefined;
+}
+
+/** The commit that decides an atomic run, whether it wins its race or loses it. */
+function decidingCommit({ settings, arrival, remaining, tell }: CommitOptions): DecidingCommit {
+  const { retention, outcomes, storeWithin } = settings;
+  const { id, fingerprint } = arrival;
+  const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
+  const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
+  const store = storeWithin(remaining);
   let decided: (() => Answer) | undefined;
 
   const fail = (error: IdempotencyError): never => {
@@ -34,7 +76,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
     throw error;
   };
 
-  const { commit, close } = gateOf({
+  const gate = gateOf({
     store,
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
@@ -52,40 +94,12 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
         decided = () => adopted(result.outcome, { id, store, outcomes }, tell);
       } else {
         const refusal = refusalOf(result, id);
-        tell({ type: 'lost', code: codeOf(refusal) });
+        tell({ type: 'lost', code: refusal.code });
         fail(refusal);
       }
     },
   });
-
-  return {
-    execution: {
-      key,
-      attempt: 1,
-      signal: new AbortController().signal,
-      remaining,
-      commit,
-      keyFor: (name) => derivedKey(id, checkedName(name)),
-      step: async () => {
-        throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
-      },
-    },
-
-    hasCommitted: () => decided !== undefined,
-
-    async end(ending) {
-      if (ending.kind === 'timed-out') {
-        tell({ type: 'unsure', why: 'timeout' });
-        return answerOf(ending);
-      }
-      await close();
-      if (decided) return decided();
-      const error = failureOf(ending);
-      tell({ type: 'released', ...(error !== undefined && { error }) });
-      if (ending.kind === 'returned') throw error;
-      return answerOf(ending);
-    },
-  };
+  return { ...gate, decided: () => decided };
 }
 
 /** Why a run ended without a commit. */

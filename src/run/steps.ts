@@ -29,39 +29,20 @@ const RESERVE_MS = 500;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
-export function stepsOf({ holder, signal, remaining, isTerminal, outcomes }: StepsOptions): Steps {
-  const { id, attempt, steps: earlier } = holder.lease;
+export function stepsOf(options: StepsOptions): Steps {
+  const { holder, signal, remaining } = options;
+  const { id } = holder.lease;
   const names = new Set<string>();
   const begun: Promise<unknown>[] = [];
   let running = 0;
   let isSure = true;
   let isClosed = false;
-
-  const keyFor = (name: string): string => derivedKey(id, checkedName(name));
-
-  const save = async (name: string, outcome: Outcome): Promise<void> => {
-    const isSaved = await saved(holder, name, outcome).catch((error) => {
-      isSure = false; // its effect has happened, and may not be on record
-      throw error;
-    });
-    if (!isSaved) throw lost(id);
-  };
-
-  const run: Execution['step'] = async (name, fn) => {
-    if (Object.hasOwn(earlier, name)) return replayed(holder, outcomes, name) as any;
-    let value: Awaited<ReturnType<typeof fn>>;
-    try {
-      value = await fn({ key: keyFor(name), attempt, signal });
-    } catch (error) {
-      if (isTerminal(error)) await save(name, outcomes.ofError(error)).catch(() => {}); // the error is what the handler gets
-      throw error;
-    }
-    await save(name, outcomes.ofValue(value));
-    return value;
-  };
+  const run = stepRunner(options, () => {
+    isSure = false;
+  });
 
   return {
-    keyFor,
+    keyFor: (name) => keyOf(id, name),
 
     async step(name, fn) {
       if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
@@ -83,6 +64,37 @@ export function stepsOf({ holder, signal, remaining, isTerminal, outcomes }: Ste
       return isSure && running === 0;
     },
   };
+}
+
+/** Runs a step, or gives what an earlier attempt recorded. `onDoubt`: its effect has happened, and may not be on record. */
+function stepRunner({ holder, signal, isTerminal, outcomes }: StepsOptions, onDoubt: () => void): Execution['step'] {
+  const { id, attempt, steps: earlier } = holder.lease;
+
+  const save = async (name: string, outcome: Outcome): Promise<void> => {
+    const isSaved = await saved(holder, name, outcome).catch((error) => {
+      onDoubt();
+      throw error;
+    });
+    if (!isSaved) throw lost(id);
+  };
+
+  return async (name, fn) => {
+    if (Object.hasOwn(earlier, name)) return replayed(holder, outcomes, name) as any;
+    let value: Awaited<ReturnType<typeof fn>>;
+    try {
+      value = await fn({ key: keyOf(id, name), attempt, signal });
+    } catch (error) {
+      if (isTerminal(error)) await save(name, outcomes.ofError(error)).catch(() => {}); // the error is what the handler gets
+      throw error;
+    }
+    await save(name, outcomes.ofValue(value));
+    return value;
+  };
+}
+
+/** The key of a run's effect. */
+export function keyOf(id: string, name: string): string {
+  return derivedKey(id, checkedName(name));
 }
 
 async function saved(holder: Holder, name: string, outcome: Outcome): Promise<boolean> {

@@ -12,46 +12,31 @@ export function booked(
   request: StoreRequest,
   after: Interned | undefined,
 ): State {
-  const { key } = world.program(i);
+  const { key, reconcile } = world.program(i);
   const state = asked.keys[key]?.id ? asked : keyed(asked, key, { id: recordIdOf(request) });
   if (!after) return state;
   const of = state.keys[key] as KeyState;
   const before = of.record?.record;
-  const isAnother = isNewRecord(world, state, i, request, before);
+  const isNew = !before || request.write.kind === 'insert' || world.isExpired(state, i, before);
+  const isAnother = isNew && !isOwners(request);
   const body = bodyOf(after.record);
   const next = keyed(state, key, {
     record: after,
     generations: of.generations + (isAnother ? 1 : 0),
     commits: (isAnother ? 0 : of.commits) + (request.kind === 'transact' ? 1 : 0),
-    unknown: world.program(i).reconcile ? unknownAfter(request, of, after.record) : '',
+    unknown: reconcile ? unknownAfter(request, of, after.record) : '',
     recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
   });
   if (isRelease(request) && state.places[i]?.entered) return add(next, key, { allowed: 1 });
-  return isOutlived(world, state, i, request, before) ? add(next, key, { allowed: 1, stepsAllowed: 1 }) : next;
+  const isOutlived = !isOwners(request) && isHeldTooLong(state, before, world.clockOf(state, i));
+  return isOutlived ? add(next, key, { allowed: 1, stepsAllowed: 1 }) : next;
 }
 
-function isNewRecord(
-  world: World,
-  state: State,
-  i: number,
-  request: StoreRequest,
-  before: IdempotencyRecord | undefined,
-): boolean {
-  return !isOwners(request) && (!before || request.write.kind === 'insert' || world.isExpired(state, i, before));
-}
-
-/** Whether the key was taken, by its lease, from a run that goes on. */
-function isOutlived(
-  world: World,
-  state: State,
-  i: number,
-  request: StoreRequest,
-  before: IdempotencyRecord | undefined,
-): boolean {
-  if (isOwners(request) || before?.status !== 'IN_PROGRESS' || before.owner === undefined) return false;
-  const owner = ownerOf(before) as number;
-  const isInside = isRunning(state, owner) && state.places[owner]?.entered;
-  return Boolean(isInside) && before.leaseUntil <= world.clockOf(state, i);
+/** Whether the lease of a run that goes on has ended. */
+function isHeldTooLong(state: State, record: IdempotencyRecord | undefined, now: number): boolean {
+  if (record?.status !== 'IN_PROGRESS' || record.owner === undefined || record.leaseUntil > now) return false;
+  const owner = ownerOf(record) as number;
+  return isRunning(state, owner) && (state.places[owner]?.entered ?? false);
 }
 
 function unknownAfter(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdempotencyError, TerminalError } from '../../src/core/errors.ts';
 import { runOnce } from '../../src/run-once.ts';
@@ -52,5 +53,12 @@ describe('the wrong protocols', () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(16);
     const names = CONFIGURATIONS.map(({ name }) => name);
     expect(MUTANTS.filter((mutant) => !names.includes(mutant.in))).toEqual([]);
+  });
+
+  it.each(MUTANTS)('fit the code: $name', ({ edits }) => {
+    for (const { file, find } of edits) {
+      const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+      expect(source.split(find)).toHaveLength(2);
+    }
   });
 });

@@ -94,9 +94,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: "    tell({ type: 'unsure', why, error });\n",
+        find: '    return unsure(run, ending, why, error);\n',
         replace:
-          "    tell({ type: 'unsure', why, error });\n    if (why === 'completion') await release(holder).catch(() => {});\n",
+          "    if (why === 'completion') await release(holder).catch(() => {});\n    return unsure(run, ending, why, error);\n",
       },
       {
         file: 'stores/memory.ts',
@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: 'if (!(await steps.finished())) {',
-        replace: 'if (false) {',
+        find: 'if (!(await steps.finished())) return',
+        replace: 'if (false) return',
       },
     ],
   },
@@ -340,8 +340,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: "if (result.kind === 'lost' && done.type === 'completed') {",
-        replace: 'if (false) {',
+        find: "if (result.kind !== 'lost' || !isCompletion) return",
+        replace: 'if (true) return',
       },
     ],
   },
@@ -408,7 +408,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: "if (ending.kind === 'skipped' && run.hasTakenUnknown) {",
+        find: "if (ending.kind === 'skipped' && run.takeover?.from === 'abandoned') {",
         replace: 'if (false) {',
       },
     ],
@@ -551,7 +551,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'throw refused(about, refusalOf(claimed, id), id);',
+        find: 'throw refused(about, refusalOf(claimed, id));',
         replace: 'throw refusalOf(claimed, id);',
       },
     ],
@@ -560,7 +560,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an end that nobody hears of, after a completion without an answer',
     in: 'two requests',
     breaks: 10,
-    edits: [{ file: 'run/claimed.ts', find: "    tell({ type: 'unsure', why, error });\n", replace: '' }],
+    edits: [
+      { file: 'run/claimed.ts', find: 'return unsure(run, ending, why, error);', replace: 'return answerOf(ending);' },
+    ],
   },
   {
     name: 'a completion that is told though it was lost',
