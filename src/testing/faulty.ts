@@ -39,32 +39,17 @@ export function faulty<S extends Store>(store: S): S & Faults {
   };
   const dead = new Set<string>();
 
-  const die = <T>(owner: string | undefined, signal: AbortSignal | undefined): Promise<T> => {
-    if (owner !== undefined) dead.add(owner);
-    // The dead do not lose patience, either: who waits for this signal is behind us.
-    signal?.addEventListener('abort', (event) => event.stopImmediatePropagation());
-    return new Promise(() => {});
-  };
-
-  const around: Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal) => {
+  const around: Around = (call, send, signal) => {
     const owner = 'write' in call ? writerOf(call.write) : undefined;
-    if (owner !== undefined && dead.has(owner)) return die<T>(owner, signal);
-    const fault = pending[operationOf(call)]?.shift();
-    if (fault === undefined) return send(signal);
-    if (typeof fault === 'object') return passed(fault.delay).then(() => send(signal));
-    const faults: Record<typeof fault, () => Promise<T>> = {
-      refuse: async () => unavailable(call),
-      loseAnswer: () => send(signal).then(() => unavailable(call)),
-      crash: () => die(owner, signal),
-      crashAfter: () => {
-        const ended = die<T>(owner, signal);
-        return send(signal).then(
-          () => ended,
-          () => ended,
-        );
-      },
+    const die = (): Promise<never> => {
+      if (owner !== undefined) dead.add(owner);
+      // The dead do not lose patience, either: who waits for this signal is behind us.
+      signal?.addEventListener('abort', (event) => event.stopImmediatePropagation());
+      return new Promise(() => {});
     };
-    return faults[fault]();
+    if (owner !== undefined && dead.has(owner)) return die();
+    const fault = pending[operationOf(call)]?.shift();
+    return fault === undefined ? send(signal) : met(fault, call, () => send(signal), die);
   };
 
   return {
@@ -79,6 +64,24 @@ export function faulty<S extends Store>(store: S): S & Faults {
       queue.push(...faults);
     },
   };
+}
+
+/** What a call ends with that meets a fault. */
+function met<T>(fault: Fault, call: Call, send: () => Promise<T>, die: () => Promise<never>): Promise<T> {
+  if (typeof fault === 'object') return passed(fault.delay).then(send);
+  const faults: Record<typeof fault, () => Promise<T>> = {
+    refuse: async () => unavailable(call),
+    loseAnswer: () => send().then(() => unavailable(call)),
+    crash: die,
+    crashAfter: () => {
+      const ended = die(); // before it is applied: from now on nothing else of the run is
+      return send().then(
+        () => ended,
+        () => ended,
+      );
+    },
+  };
+  return faults[fault]();
 }
 
 function check(fault: Fault): void {
