@@ -42,7 +42,14 @@ async function answer(routes: Record<string, Integration>, request: IncomingMess
   for (const [routeKey, integration] of Object.entries(routes)) {
     const pathParameters = match(routeKey, request.method ?? '', pathname);
     if (!pathParameters) continue;
-    const event = eventOf(request, routeKey, pathname, search.slice(1), pathParameters, await text(request));
+    const body = await text(request);
+    const event = eventOf(request, {
+      routeKey,
+      rawPath: pathname,
+      rawQueryString: search.slice(1),
+      pathParameters,
+      body,
+    });
     try {
       return answerOf((await integration(event)) as APIGatewayProxyStructuredResultV2);
     } catch {
@@ -59,13 +66,14 @@ function match(routeKey: string, method: string, path: string): Record<string, s
   return found ? { ...found.groups } : undefined;
 }
 
+interface Routed extends Pick<APIGatewayProxyEventV2, 'routeKey' | 'rawPath' | 'rawQueryString'> {
+  readonly pathParameters: Record<string, string>;
+  readonly body: string;
+}
+
 function eventOf(
   request: IncomingMessage,
-  routeKey: string,
-  rawPath: string,
-  rawQueryString: string,
-  pathParameters: Record<string, string>,
-  body: string,
+  { routeKey, rawPath, rawQueryString, pathParameters, body }: Routed,
 ): APIGatewayProxyEventV2 {
   const headers = Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(',')]);
   const time = new Date();

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { checkHandler, that } from './core/check.ts';
+import { checkHandler, parsed, that } from './core/check.ts';
 import { isIdempotencyError, misuse } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
@@ -21,7 +21,7 @@ const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(v
 const OPTIONS = { ...HANDLER, concurrency: that<number>(isCount, 'a whole number above 0') };
 
 /**
- * Wraps the handler of one SQS record: each record runs once for its key, and the failed ones alone come back.
+ * Wraps the handler of one SQS record: each record runs once for its key, and only failed records are retried.
  *
  * A record is reported as failed if it threw (also if the error is on record, so that it reaches the dead-letter queue), if it is
  * in flight elsewhere, if there was no time to begin it, and if it stands behind a failure in its FIFO group. Needs
@@ -38,13 +38,13 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
   handler: (record: R, context: WithExecution<Ctx>) => Promise<unknown> | unknown,
   options: BatchOptions<R>,
 ): (event: { Records: R[] }, context: Ctx) => Promise<SQSBatchResponse> {
-  const settings = handlerSettings('idempotentBatch', options, OPTIONS);
+  const { concurrency = 10, ...common } = parsed('idempotentBatch', options, OPTIONS);
+  const settings = handlerSettings<R>('idempotentBatch', common);
   checkHandler('idempotentBatch', handler);
-  const { concurrency = 10 } = options;
 
   return async function idempotentBatchHandler(event, context) {
     const source = recordSourceOf<R>(event);
-    const about = aboutOf(settings, source?.name ?? 'batch', context);
+    const about = aboutOf(settings, { name: source?.name ?? 'batch', trace: () => undefined }, { event, context });
     try {
       if (!source) throw refused(about, misuse('idempotentBatch expects an SQS event: Records, each with a messageId'));
       const records = event.Records;
@@ -54,7 +54,7 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
       await pooled(groupsOf(records, source), concurrency, async (group) => {
         const failed = await firstFailure(group, run);
         if (!failed) return;
-        console.error(`record ${ids.get(failed.record)} is reported as failed:`, failed.error); // nobody else says why
+        console.error(`record ${ids.get(failed.record)} is reported as failed:`, failed.error); // the reason is told nowhere else
         for (const unfinished of group.slice(group.indexOf(failed.record))) failures.set(unfinished, failed.error);
       });
       const errors = [...failures.values()];
@@ -96,7 +96,8 @@ function runner<R, Ctx extends Context>(
   };
 
   return async (record) => {
-    const arrival = eventArrival(settings, source, { event: record, context, invokedAt });
+    const arrived = { event: record, context, invokedAt };
+    const arrival = eventArrival(aboutOf(settings, source, arrived), settings, source, arrived);
     if (arrival.key === undefined) return begun(record, arrival, undefined);
     // A duplicate in the same batch comes after the first, and finds its outcome.
     const done = begun(record, arrival, latest.get(arrival.id));

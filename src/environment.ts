@@ -17,8 +17,8 @@ export const environment = {
   table: (): string => required(ENVIRONMENT.table, process.env[ENVIRONMENT.table], 'tableName'),
   scope: (): string =>
     required(ENVIRONMENT.scope, process.env[ENVIRONMENT.scope] || process.env['AWS_LAMBDA_FUNCTION_NAME'], 'scope'),
-  retention: (): number | undefined => duration(ENVIRONMENT.retention),
-  functionTimeout: (): number | undefined => duration(ENVIRONMENT.functionTimeout),
+  retention: (): number | undefined => durationIn(ENVIRONMENT.retention),
+  functionTimeout: (): number | undefined => durationIn(ENVIRONMENT.functionTimeout),
 };
 
 function required(name: string, value: string | undefined, option: string): string {
@@ -26,7 +26,7 @@ function required(name: string, value: string | undefined, option: string): stri
   throw new IdempotencyError('CONFIG_INVALID', `no ${option}: give the option \`${option}\` or set ${name}`);
 }
 
-function duration(name: string): number | undefined {
+function durationIn(name: string): number | undefined {
   const value = process.env[name];
   if (!value) return undefined;
   const ms = durationOf(name, value as Duration);

@@ -2,22 +2,28 @@ import type { TransactWrite } from './core/store.ts';
 
 /** What a step is given. */
 export interface StepContext {
-  /** Hand it to whom the step asks for an effect (Stripe, SQS `MessageDeduplicationId` …): the same on every attempt. */
+  /** Pass it to the service you call (Stripe, SQS `MessageDeduplicationId` …); it is the same on every attempt. */
   readonly key: string;
   /** Of the run, see {@link Execution}. */
   readonly attempt: number;
   readonly signal: AbortSignal;
 }
 
-/** What a running handler can do: `context.idempotency`, and the argument of `runOnce`'s function. */
+/**
+ * What a running handler can do: `context.idempotency`, and the argument of `runOnce`'s function.
+ *
+ * @example
+ * const charge = await context.idempotency.step('charge', ({ key }) => payments.charge(order, { idempotencyKey: key }));
+ * await context.idempotency.commit({ statusCode: 201 }, [{ Put: { TableName: 'orders', Item: { id: order.id, charge } } }]);
+ */
 export interface Execution {
   /** The idempotency key; `undefined` in an unprotected run. */
   readonly key: string | undefined;
   /** 1, 2, 3 … rises with every takeover: a fencing token, on which a write of yours can be conditioned. */
   readonly attempt: number;
-  /** Aborts when the lease is over on this machine's clock: whatever is not done by then is somebody else's. */
+  /** Aborts when the lease ends on this machine's clock. After that, another run may take the key. */
   readonly signal: AbortSignal;
-  /** Ms until the invocation's deadline, or where there is none until the lease ends. */
+  /** Ms until the invocation's deadline or, without a deadline, until the lease ends. */
   remaining(): number;
   /**
    * Runs a part of the handler once: its value (or its terminal error) is recorded before the handler goes on, and a later
@@ -25,7 +31,7 @@ export interface Execution {
    * same `key`. Steps may run side by side. An unprotected run just runs `fn`.
    *
    * Throws what `fn` throws, and an `IdempotencyError`: `MISUSE` for a name that is empty, longer than 255 characters or used
-   * twice in a run, and after the run; `LEASE_LOST` when the lease is; `STORE_UNAVAILABLE` when it is not sure that the value
+   * twice in a run, and after the run; `LEASE_LOST` when the lease has ended; `STORE_UNAVAILABLE` when it is not sure that the value
    * was recorded (the key is not released then); `RESULT_UNAVAILABLE` when an earlier attempt's value could not be kept.
    */
   step<T>(name: string, fn: (step: StepContext) => Promise<T> | T): Promise<T>;
@@ -40,7 +46,7 @@ export interface Execution {
    *
    * `writes`: at most 99, in the shapes of lib-dynamodb's `TransactWriteCommand`. Throws DynamoDB's
    * `TransactionCanceledException` when a condition of one fails (nothing was written, the key is still held), and an
-   * `IdempotencyError`: `MISUSE` for a second commit, for writes that cannot be, in an unprotected run and on a store without
+   * `IdempotencyError`: `MISUSE` for a second commit, for writes that DynamoDB would refuse, in an unprotected run and on a store without
    * transactions; `LEASE_LOST`; `STORE_UNAVAILABLE` when it is not sure whether it has landed (the key is not released then).
    */
   commit(value: unknown, writes: readonly TransactWrite[]): Promise<void>;
@@ -64,7 +70,7 @@ export type PreviousStep =
   | { readonly unavailable: true };
 
 /**
- * Finds out whether the effect of a lost run happened, by asking whoever would know: `value` is recorded as the outcome,
+ * Finds out whether the effect of a lost run happened, for example by asking the payment provider: `value` is recorded as the outcome,
  * `rerun` runs the handler. Runs under a fresh claim, so never twice at once; if it throws, the outcome stays unknown, the
  * caller gets the error, and the next request reconciles again.
  */

@@ -1,9 +1,9 @@
 import type { Context } from 'aws-lambda';
-import { checkHandler } from './core/check.ts';
+import { checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
-import { type HandlerOptions, handlerSettings } from './options.ts';
+import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, eventArrival } from './run/arrival.ts';
 import { once } from './run/begin.ts';
 import { sourceOf } from './sources/index.ts';
@@ -27,13 +27,15 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
   handler: (event: Event, context: WithExecution<Ctx>) => Promise<Result> | Result,
   options: HandlerOptions<Event>,
 ): (event: Event, context: Ctx) => Promise<Result> {
-  const settings = handlerSettings('idempotent', options);
+  const settings = handlerSettings<Event>('idempotent', parsed('idempotent', options, HANDLER));
   checkHandler('idempotent', handler);
   if (STREAMING in handler)
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
 
   return async function idempotentHandler(event, context) {
     const source = sourceOf(event);
+    const invocation = { event, context };
+    const about = aboutOf(settings, source, invocation);
     let thrown: unknown;
     const run = async (execution: Execution): Promise<Result> => {
       try {
@@ -44,14 +46,14 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
       }
     };
     try {
-      const answer = await once(settings, eventArrival(settings, source, { event, context }), run);
+      const answer = await once(settings, eventArrival(about, settings, source, invocation), run);
       const value = await answer.open();
       return (answer.isReplayed ? source.replay(value, event) : value) as Result;
     } catch (error) {
       if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;
       throw error;
     } finally {
-      publish(aboutOf(settings, source.name, context), { type: 'settled' });
+      publish(about, { type: 'settled' });
     }
   };
 }

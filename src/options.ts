@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { duration, isFunction, type Parsed, parsed, positiveDuration, that } from './core/check.ts';
+import { duration, isFunction, type Parsed, positiveDuration, that } from './core/check.ts';
 import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
@@ -54,14 +54,14 @@ export interface CommonOptions {
    */
   readonly records?: (value: unknown) => boolean;
   /**
-   * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: none is, and
-   * `commit` puts outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
+   * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: no claim is taken,
+   * and `commit` writes outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
    * code, also at the same time; only its commit is once.
    * @default 'claim'
    */
   readonly mode?: 'claim' | 'atomic';
   /**
-   * How values become bytes, for another notion of lossless, or to encrypt them. A value that cannot be encoded is recorded as
+   * How values become bytes: to support more types, or to encrypt them. A value that cannot be encoded is recorded as
    * done without it.
    * @default - JSON where it is lossless, else Node's structured clone: `undefined`, Date, BigInt, Map, Set, bytes, cycles, errors
    */
@@ -148,21 +148,24 @@ export const COMMON = {
   onConflict: oneOf('reject', 'wait'),
   onUnknown: that<'rerun' | 'refuse' | Reconcile>(
     (value) => value === 'rerun' || value === 'refuse' || isFunction(value),
-    "'rerun', 'refuse', or a function that finds out",
+    "'rerun', 'refuse', or a function that determines the outcome",
   ),
   onMissingKey: oneOf('reject', 'run'),
   isTerminal: that<(error: unknown) => boolean>(isFunction, 'a function of the error'),
   records: that<(value: unknown) => boolean>(isFunction, 'a function of the value'),
-  codec: that<Codec>(isCodec, 'a codec { name, encode, decode } by a name of its own'),
+  codec: that<Codec>(isCodec, "a codec { name, encode, decode }, not named 'json' or 'v8'"),
   mode: oneOf('claim', 'atomic'),
 };
 
 /** How the options of the wrapper, the middleware and the batch are read. */
 export const HANDLER = {
   ...COMMON,
-  key: that(isFunction, 'a function of the event'),
-  principal: that(isFunction, 'a function of the event'),
-  fingerprint: that((value) => value === false || isFunction(value), 'a function of the event, or false'),
+  key: that<HandlerOptions<any>['key']>(isFunction, 'a function of the event'),
+  principal: that<HandlerOptions<any>['principal']>(isFunction, 'a function of the event'),
+  fingerprint: that<HandlerOptions<any>['fingerprint']>(
+    (value) => value === false || isFunction(value),
+    'a function of the event, or false',
+  ),
 };
 
 /** Fills in the defaults of options that were read. Throws `CONFIG_INVALID`. */
@@ -188,14 +191,9 @@ export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings
   };
 }
 
-/** The same of options for the handler of an event, read by their table. */
-export function handlerSettings<Event>(
-  of: string,
-  options: HandlerOptions<Event>,
-  table: typeof HANDLER = HANDLER,
-): HandlerSettings<Event> {
-  const common = parsed(of, options, table);
-  const { key, principal, fingerprint } = options;
+/** The same for the handler of an event. */
+export function handlerSettings<Event>(of: string, options: Parsed<typeof HANDLER>): HandlerSettings<Event> {
+  const { key, principal, fingerprint, ...common } = options;
   return { ...settingsOf(of, common), key, principal, fingerprint };
 }
 

@@ -1,4 +1,4 @@
-import { anything, checkHandler, parsed } from './core/check.ts';
+import { asGiven, checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import type { Execution } from './execution.ts';
@@ -6,7 +6,7 @@ import { COMMON, type RunOnceOptions, settingsOf } from './options.ts';
 import { arrivalOf } from './run/arrival.ts';
 import { once } from './run/begin.ts';
 
-const OPTIONS = { ...COMMON, key: anything, principal: anything, payload: anything };
+const OPTIONS = { ...COMMON, key: asGiven, principal: asGiven, payload: asGiven };
 
 /**
  * Runs `fn` once for a key, and answers every duplicate with what it returned.

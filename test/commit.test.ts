@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
-import { dynamoDBStore, type Execution, memoryStore, runOnce, type TransactWrite } from 'effectively-once';
+import { dynamoDBStore, type Execution, memoryStore, runOnce, subscribe, type TransactWrite } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { engineClient } from './engine.ts';
@@ -233,6 +234,25 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
     expect(await chargesOf(orderId)).toBe(1);
   });
 
+  it('in doubt waits for the steps beside it: what they have done is on record', async () => {
+    next(...isDown);
+    let charges = 0;
+    const call = way(async ({ step, commit, attempt }) => {
+      const charge = Promise.withResolvers<void>();
+      const charged = step('charge', async () => {
+        if (attempt === 1) await charge.promise;
+        return ++charges;
+      });
+      if (attempt > 1) return charged;
+      return commit(1, [count(orderId)]).finally(() => setTimeout(charge.resolve, 50));
+    });
+    expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
+    expect(charges).toBe(1);
+    world.wait(LEASE_MS);
+    expect(await call(request)).toEqual(saw(1));
+    expect(charges).toBe(1);
+  });
+
   it('whose answer never comes is not waited for without end', async () => {
     next(neverAnswers);
     const call = way(({ commit }) => commit('landed', [count(orderId)]), { timeoutMs: 1_000 });
@@ -257,6 +277,32 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
     });
     expect(await call(request)).toEqual(refused('MISUSE'));
     expect(world.aws().requests()).toBe(3); // claim, conflict, release
+  });
+
+  it('refuses them before a part of a large value is sent, and what cannot be written as text', async () => {
+    const large = way(({ commit }) => commit(randomBytes(50_000), [null as never]));
+    expect(await large(request)).toEqual(refused('MISUSE'));
+    expect(world.aws().requests()).toBe(2); // claim, release
+    const cycle: { orderId: string; self?: object } = { orderId };
+    cycle.self = cycle;
+    const circular = way(({ commit }) => commit(1, [{ Put: { TableName: orders, Item: cycle } }]));
+    expect(await circular(request)).toEqual({ error: expect.any(TypeError) });
+    expect(world.aws().requests()).toBe(5); // the claim of a released key, release
+    expect(await way(() => 'free')(request)).toEqual(saw('free'));
+  });
+
+  it('is final also where the handler returns what cannot be read', async () => {
+    const unsubscribe = subscribe(() => {});
+    const call = way(async ({ commit }) => {
+      await commit('committed', [count(orderId)]);
+      return {
+        get unreadable(): never {
+          throw new Error('no');
+        },
+      };
+    });
+    expect(await call(request)).toEqual(saw('committed'));
+    unsubscribe();
   });
 
   it('is no business of a run without a key, nor of a store without transactions', async () => {

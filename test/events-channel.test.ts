@@ -144,6 +144,47 @@ describe('an early timeout', () => {
   });
 });
 
+describe('a chain', () => {
+  const call = (build: (chain: middy.MiddyfiedHandler) => unknown) => {
+    const chain = middy().use(idempotency<any>({ store: memoryStore(), scope: 'charge', key: () => 'k' }));
+    return (build(chain as never) as any)({}, lambdaContext()).catch(() => {});
+  };
+
+  it.each([['text'], [5], [null], [undefined], [new Error('again')]])(
+    'whose onError throws %o gives the key back, and tells so',
+    async (error) => {
+      const failingAgain = () => {
+        throw error;
+      };
+      await call((chain) => chain.onError(failingAgain).handler(failing(new Error('no'))));
+      await sleep(5);
+      expect(types()).toEqual(['started', 'released', 'settled']);
+    },
+  );
+
+  it('is settled once, also with a second middleware', async () => {
+    const second = idempotency<any>({ store: memoryStore(), scope: 'charge', key: () => 'k' });
+    await call((chain) => chain.use(second).handler(async () => 1));
+    expect(types()).toEqual(['started', 'released', 'settled']);
+  });
+});
+
+it('of a batch are those of its records, duplicates among them, and settled once', async () => {
+  const key = (record: { body: string }) => record.body;
+  const handler = idempotentBatch(async ({ body }) => (body === 'bad' ? failing(new Error('no'))() : 1), {
+    store: memoryStore(),
+    scope: 's',
+    key,
+  });
+  const Records = ['a', 'a', 'bad', 'b', 'a', ''].map((body) => sqsRecord(body));
+  await handler({ Records }, lambdaContext());
+  expect(types().sort()).toEqual([
+    ...['completed', 'completed', 'refused', 'released', 'replayed', 'replayed', 'settled'],
+    ...['started', 'started', 'started'],
+  ]);
+  expect(events.at(-1)).toMatchObject({ type: 'settled' });
+});
+
 describe('an unknown outcome', () => {
   const abandoned = async (onUnknown: any) => {
     vi.useFakeTimers({ toFake: ['Date'] });
@@ -195,6 +236,19 @@ describe('a commit', () => {
     ]);
     await committed('another');
     expect(types()).toEqual(['started', 'completed', 'overruled', 'settled']);
+  });
+
+  it('without a claim overrules, too', async () => {
+    const overruled = (end: () => unknown) =>
+      runOnce({ ...options, mode: 'atomic', store: testStore() }, async ({ commit }) => {
+        await commit('done', []);
+        return end();
+      });
+    expect(await overruled(() => 'another')).toBe('done');
+    expect(await overruled(failing(new Error('no')))).toBe('done');
+    expect(await overruled(() => 'done')).toBe('done');
+    const other = ['started', 'completed', 'overruled', 'settled'];
+    expect(types()).toEqual([...other, ...other, 'started', 'completed', 'settled']);
   });
 
   it('without a claim that lost its race adopts the outcome, or tells why it has none', async () => {
@@ -254,26 +308,27 @@ it('name the invocation, and the trace of the event', async () => {
 });
 
 describe('a listener', () => {
-  it.each([
-    [
-      'throws',
+  it.each<[string, unknown, string]>([
+    ['an error', new Error('no'), 'a listener failed: Error: no'],
+    ['a symbol', Symbol('no'), 'a listener failed: it threw a symbol'],
+    ['what has no text', Object.create(null), 'a listener failed: it threw a object'],
+  ])('that throws or rejects with %s harms nobody, and is warned of', async (_, thrown, warning) => {
+    const listeners = [
       () => {
-        throw new Error('no');
+        throw thrown;
       },
-    ],
-    [
-      'rejects',
-      async () => {
-        throw new Error('no');
-      },
-    ],
-  ])('that %s harms nobody, and is warned of', async (_, listener) => {
-    const forget = subscribe(listener);
-    expect(await runOnce({ ...options, store: memoryStore() }, () => 1)).toBe(1);
-    await sleep(1);
-    forget();
-    expect(process.emitWarning).toHaveBeenCalledWith('a listener failed: Error: no', 'IdempotencyWarning');
-    expect(types()).toEqual(['started', 'completed', 'settled']);
+      () => Promise.reject(thrown),
+    ];
+    for (const listener of listeners) {
+      const forget = subscribe(listener);
+      expect(await runOnce({ ...options, store: memoryStore() }, () => 1)).toBe(1);
+      await sleep(1);
+      forget();
+      expect(events.splice(0).map(({ type }) => type)).toEqual(['started', 'completed', 'settled']);
+      expect(vi.mocked(process.emitWarning).mock.calls.splice(0)).toEqual(
+        Array.from({ length: 3 }, () => [warning, 'IdempotencyWarning']),
+      );
+    }
   });
 
   it('may listen to the channel itself', async () => {
@@ -297,8 +352,6 @@ describe('a listener', () => {
 it('cost nothing when nobody listens', () => {
   unsubscribe();
   const now = vi.spyOn(Date, 'now');
-  const trace = vi.fn();
-  publish({ scope: 'charge', source: 'plain', trace }, { type: 'settled' });
+  publish({ scope: 'charge', source: 'plain' }, { type: 'settled' });
   expect(now).not.toHaveBeenCalled();
-  expect(trace).not.toHaveBeenCalled();
 });

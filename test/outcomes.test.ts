@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dynamoDBStore, type Execution, TerminalError } from 'effectively-once';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { isDown, losesAnswer, neverAnswers, refuses } from './faults.ts';
 import { type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';
 import { LEASE_MS, worldOfTests } from './world.ts';
@@ -134,6 +134,14 @@ describe.each(WAYS)('$name', ({ build, name, saw }) => {
     expect(error).toBeInstanceOf(TerminalError);
     expect(error).toMatchObject({ name: 'CardDeclined', message: 'declined', statusCode: 402 });
     expect(runs).toHaveLength(1);
+  });
+
+  it('asks isTerminal once of an error', async () => {
+    const isTerminal = vi.fn(() => isTerminal.mock.calls.length > 1);
+    const call = way(() => Promise.reject(new Error('no')), { isTerminal });
+    expect(await call(request)).toMatchObject({ error: { message: 'no' } });
+    expect(isTerminal).toHaveBeenCalledTimes(1);
+    expect(await way(() => 'free')(request)).toEqual(saw('free'));
   });
 
   it('records what isTerminal says is terminal, also what is no Error', async () => {

@@ -32,7 +32,11 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   ['src/middy/index.ts', ['../run/begin.ts', '@middy/core'], ['../idempotent.ts', '../stores/memory.ts']],
   ['src/index.ts', ['./batch.ts', './stores/memory.ts'], ['./middy/index.ts', './testing/index.ts', '@middy/core']],
-  ['src/testing/faulty.ts', ['../core/store.ts'], ['../run/begin.ts', '../stores/dynamodb/index.ts', 'vitest']],
+  [
+    'src/testing/faulty.ts',
+    ['../core/store.ts', '../stores/dynamodb/writes.ts'],
+    ['../run/begin.ts', '../stores/dynamodb/index.ts', 'vitest'],
+  ],
   ['lib/idempotency-table.ts', ['../src/stores/dynamodb/item.ts'], ['../src/run/begin.ts', '../src/index.ts']],
   ['bin/app.ts', ['../lib/index.ts'], ['../src/index.ts']],
   ['examples/orders/order.ts', ['effectively-once'], ['../../src/index.ts']],

@@ -12,9 +12,10 @@ export type Parsed<T extends Table> = { readonly [Name in keyof T]?: ReturnType<
 /** Reads options by their table; throws `CONFIG_INVALID` for unknown ones. An undefined option counts as absent. */
 export function parsed<T extends Table>(of: string, options: object, table: T): Parsed<T> {
   if (typeof options !== 'object' || options === null) throw invalid(`${of} expects an object of options`);
-  const entries = Object.entries(options).map(([name, value]) => {
-    const parse = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (!parse) throw invalid(`${of} has no option \`${name}\`; it has ${Object.keys(table).join(', ')}`);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(table, name));
+  if (unknown) throw invalid(`${of} has no option \`${unknown}\`; it has ${Object.keys(table).join(', ')}`);
+  const entries = Object.entries(table).map(([name, parse]) => {
+    const value = (options as Record<string, unknown>)[name];
     return [name, value === undefined ? undefined : parse(value, name, of)];
   });
   return Object.fromEntries(entries);
@@ -28,8 +29,8 @@ export function that<T>(check: (value: unknown) => boolean, expected: string): P
   };
 }
 
-/** Takes any value: it is judged when it is used. */
-export function anything<T>(value: unknown): T {
+/** Takes a value as it is given: it is judged when it is used. */
+export function asGiven<T>(value: unknown): T {
   return value as T;
 }
 

@@ -23,7 +23,7 @@ const RETRY_AFTER_MS = 1_000;
  * `id`: the partition key of the record, if there is one.
  *
  * @example
- * if (isIdempotencyError(error) && error.code === 'CONFLICT') await sleep(error.retryAfterMs);
+ * if (isIdempotencyError(error) && error.code === 'CONFLICT') await sleep(error.retryAfterMs ?? 1_000);
  */
 export class IdempotencyError extends Error {
   override readonly name = 'IdempotencyError';

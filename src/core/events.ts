@@ -41,7 +41,7 @@ interface Ends {
   readonly adopted: OfEnd;
   /** It was taken over, or lost an atomic race, and there is no outcome to adopt. */
   readonly lost: OfEnd & { readonly code: IdempotencyErrorCode };
-  /** It is over, and nobody knows whether its effect is on record. `why`: what did not end, or got no answer. */
+  /** It is over, and nobody knows whether its effect is on record. `why`: what did not finish, or got no answer. */
   readonly unsure: OfEnd & { readonly why: Why; readonly error?: unknown };
 }
 
@@ -76,11 +76,15 @@ export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<En
 /** Whom an event is about. */
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
-  /** Asked only if somebody listens. */
-  readonly trace?: (() => string | undefined) | undefined;
+  readonly trace?: string | undefined;
 }
 
 const CHANNEL = channel('effectively-once');
+
+/** Whether somebody listens. */
+export function isHeard(): boolean {
+  return CHANNEL.hasSubscribers;
+}
 
 /** Free when nobody listens. */
 export function publish(
@@ -88,13 +92,13 @@ export function publish(
   event: { [Type in keyof Events]: Omit<Told<Type>, keyof OfRecord> }[keyof Events],
 ): void {
   if (!CHANNEL.hasSubscribers) return;
-  const all = { ...event, ...about, at: Date.now(), trace: about.trace?.() };
+  const all = { ...event, ...about, at: Date.now() };
   CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
 }
 
 /**
  * Calls `listener` with every event of this process, until the function that it returns is called. A listener that throws, or
- * whose promise is rejected, is warned of and harms nobody.
+ * whose promise is rejected, causes a process warning and does not affect the request.
  *
  * Events are published on the `node:diagnostics_channel` `effectively-once`, too.
  *
@@ -108,7 +112,9 @@ export function subscribe(listener: (event: IdempotencyEvent) => unknown): () =>
     try {
       await listener(event as IdempotencyEvent);
     } catch (error) {
-      process.emitWarning(`a listener failed: ${error}`, 'IdempotencyWarning');
+      // What is no error may have no text.
+      const text = error instanceof Error ? `${error}` : `it threw a ${typeof error}`;
+      process.emitWarning(`a listener failed: ${text}`, 'IdempotencyWarning');
     }
   };
   CHANNEL.subscribe(listen);

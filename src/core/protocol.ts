@@ -63,7 +63,7 @@ export async function claim(store: Store, request: ClaimRequest, now: () => numb
 
 /** Records the outcome under the lease. A run that was taken over adopts the winner's outcome instead. */
 export function complete(holder: Holder, outcome: Outcome): Promise<Landing> {
-  return end(holder, { kind: 'complete', ...completion(outcome, holder.retention, holder.now()) });
+  return lastUpdate(holder, { kind: 'complete', ...completion(outcome, holder.retention, holder.now()) });
 }
 
 /** {@link complete} together with the user's writes. Its record is judged first, and then the user's conditions. */
@@ -115,7 +115,7 @@ interface Refused {
 
 /** Gives the lease up without an outcome: the next request runs at once. */
 export function release(holder: Holder): Promise<Landing> {
-  return end(holder, { kind: 'release', expiresAt: seconds(holder.now() + holder.retention) });
+  return lastUpdate(holder, { kind: 'release', expiresAt: seconds(holder.now() + holder.retention) });
 }
 
 /** Prolongs the lease, and moves the expiry with it. False: the lease was lost. */
@@ -187,7 +187,7 @@ async function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise
   }
 }
 
-async function end(holder: Holder, change: Change): Promise<Landing> {
+async function lastUpdate(holder: Holder, change: Change): Promise<Landing> {
   const written = await update(holder, change);
   return landingOf(written, holder.lease, change, holder.now()); // read again: the answer may have taken long
 }

@@ -50,7 +50,7 @@ export type Transacted = Written | { readonly done: false; readonly refusal: unk
  * and stops when `signal` aborts. A store keeps no options, no lease and no clock: many invocations share one.
  *
  * Throws `IdempotencyError` `CONFIG_INVALID` when no retry can help (no table, no permission), `STORE_UNAVAILABLE` otherwise;
- * the write may have landed then. To change what some calls do, wrap `write`: `{ ...store, write }`.
+ * the write may have landed then. To change what some writes do, wrap `write`; `transact` is not changed by that.
  *
  * @example
  * const counting = (store: Store): Store => ({

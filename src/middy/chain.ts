@@ -94,8 +94,8 @@ export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: Watch
   });
 
   intercept(request, 'error', (error, assign, previous) => {
-    // An `onError` that throws skips those after it, ours among them; Middy marks its error.
-    const hasFailedAgain = thrown !== undefined && (error === previous || hasOriginal(error));
+    // An `onError` that throws skips those after it, ours among them; Middy marks its error, unless it is a primitive.
+    const hasFailedAgain = thrown !== undefined && (error === previous || isMarked(error));
     assign(error);
     // Middy resets the response before it assigns an error: a handler that threw has assigned nothing before that.
     if (!thrown && assignments === 1) returned = undefined;
@@ -147,8 +147,8 @@ export function isWatched(request: object): boolean {
   return Object.getOwnPropertyDescriptor(request, 'response')?.set !== undefined;
 }
 
-function hasOriginal(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'originalError' in error;
+function isMarked(error: unknown): boolean {
+  return typeof error !== 'object' || error === null || 'originalError' in error;
 }
 
 function isEarly(answer: unknown): boolean {

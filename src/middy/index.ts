@@ -1,10 +1,11 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { parsed } from '../core/check.ts';
 import { isIdempotencyError, misuse } from '../core/errors.ts';
-import { publish } from '../core/events.ts';
+import { type About, publish } from '../core/events.ts';
 import type { WithExecution } from '../execution.ts';
-import { type HandlerOptions, type HandlerSettings, handlerSettings } from '../options.ts';
+import { HANDLER, type HandlerOptions, type HandlerSettings, handlerSettings } from '../options.ts';
 import { aboutOf, eventArrival } from '../run/arrival.ts';
 import { begin } from '../run/begin.ts';
 import { isRun } from '../run/run.ts';
@@ -33,6 +34,7 @@ declare module '@middy/core' {
 
 interface State<Event> {
   readonly source: EventSource<Event>;
+  readonly about: About;
   chain?: Chain;
   /** Thrown by `begin`: a refusal, or the error on record. */
   refusal?: unknown;
@@ -51,20 +53,21 @@ interface State<Event> {
  *   .handler(async (event) => ({ statusCode: 201, body: await placeOrder(event.body) }));
  */
 export function idempotency<Event = unknown>(options: HandlerOptions<Event>): IdempotencyMiddleware<Event> {
-  const settings = handlerSettings('idempotency', options);
+  const settings = handlerSettings<Event>('idempotency', parsed('idempotency', options, HANDLER));
   const states = new WeakMap<object, State<Event>>();
 
   async function idempotencyBefore(request: Request<Event>): Promise<void> {
-    const state: State<Event> = { source: sourceOf(request.event) };
-    const onEnd = (): void => publish(aboutOf(settings, state.source.name, request.context), { type: 'settled' });
+    const source = sourceOf(request.event);
+    const about = aboutOf(settings, source, request);
+    const state: State<Event> = { source, about };
     states.set(request, state);
     try {
-      await enter(settings, state, request, onEnd);
+      await enter(settings, state, request);
     } catch (error) {
       state.refusal = error;
       throw error;
     } finally {
-      if (!state.chain) onEnd();
+      if (!isWatched(request)) publish(about, { type: 'settled' }); // else at the end of the chain
     }
   }
 
@@ -96,15 +99,15 @@ async function enter<Event>(
   settings: HandlerSettings<Event>,
   state: State<Event>,
   request: Request<Event>,
-  onEnd: () => void,
 ): Promise<void> {
-  if (isWatched(request)) throw misuse('a chain takes one idempotency middleware');
-  const { source } = state;
+  if (isWatched(request)) throw misuse('a chain can have only one idempotency middleware');
+  const { source, about } = state;
   const { event, context } = request;
-  const arrival = eventArrival(settings, source, { event, context });
+  const arrival = eventArrival(about, settings, source, request);
   const begun = await begin(settings, arrival);
   if (isRun(begun)) {
     const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
+    const onEnd = (): void => publish(about, { type: 'settled' });
     state.chain = watch({ request, run: begun, isOutcome: arrival.isOutcome, conclude, onEnd });
     Object.assign(context, { idempotency: begun.execution });
   } else {

@@ -19,7 +19,7 @@ import { isRerun, valueIn } from '../values/verdict.ts';
  * on a store without `read`; `CONFLICT` if the record was changed meanwhile; `CONFIG_INVALID`, `STORE_UNAVAILABLE`.
  *
  * @example
- * await resolve(dynamoDBStore(), error.id, { value: { statusCode: 201, body: '{"chargeId":"ch_1"}' } });
+ * await resolve(dynamoDBStore(), 'charge#8f14e45f', { value: { statusCode: 201, body: '{"chargeId":"ch_1"}' } });
  */
 export async function resolve(
   store: Store,
@@ -29,7 +29,7 @@ export async function resolve(
 ): Promise<void> {
   const outcome = isRerun(verdict) ? undefined : outcomesOf(codec).ofValue(valueIn(verdict));
   if (outcome?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${outcome.body}`);
-  const patientStore = patient(store, () => Number.POSITIVE_INFINITY);
+  const patientStore = patient(store, () => 10_000);
   const { read } = patientStore;
   if (!read) throw misuse('this store cannot be read');
   const retention = environment.retention() ?? durationOf('retention', '24h');

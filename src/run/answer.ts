@@ -66,7 +66,7 @@ const REFUSALS = {
 } as const;
 
 /** The refusal of a claim, or of an atomic commit, by the record in the way. */
-export function refusalOf({ kind }: { readonly kind: keyof typeof REFUSALS }, id: string): IdempotencyError {
+export function claimRefusal({ kind }: { readonly kind: keyof typeof REFUSALS }, id: string): IdempotencyError {
   const [code, message] = REFUSALS[kind];
   return new IdempotencyError(code, message, { id });
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { codeOf, IdempotencyError, misuse } from '../core/errors.ts';
-import { type About, publish } from '../core/events.ts';
+import { codeOf, IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
+import { type About, isHeard, publish } from '../core/events.ts';
 import { fingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource } from '../sources/source.ts';
@@ -52,14 +52,14 @@ export function refused(about: About, error: unknown): unknown {
 function identified(about: About, parts: IdentityParts): Arrival {
   const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining } = parts;
   const common = {
-    isNatural: taken('method', isNatural),
+    isNatural: fromEvent('method', isNatural),
     isOutcome: (value: unknown) => judged(isOutcome, value, true),
     remaining,
   };
-  const key = keyOf(taken('key', parts.key));
+  const key = keyIn(fromEvent('key', parts.key));
   if (key === undefined) return { ...common, about, key, id: '', fingerprint: undefined };
-  const principal = principalOf(taken('principal', parts.principal));
-  const id = taken('operation', () => recordId(scope, operation(), principal, key));
+  const principal = principalIn(fromEvent('principal', parts.principal));
+  const id = fromEvent('operation', () => recordId(scope, operation(), principal, key));
   return { ...common, about: { ...about, id }, key, id, fingerprint: fingerprint(parts.payload) };
 }
 
@@ -72,27 +72,27 @@ export interface Invocation<E> {
 }
 
 /** What events say of an invocation, or of one record in it. The scope is empty if none is configured. */
-export function aboutOf(
+export function aboutOf<E>(
   { scope }: Settings,
-  source: string,
-  context: Context | undefined,
-  trace?: () => unknown,
+  { name, trace }: Pick<EventSource<E>, 'name' | 'trace'>,
+  { event, context }: Invocation<E>,
 ): About {
+  const traced = isHeard() ? trace(event) : undefined;
   return {
     scope: attempted(scope) ?? '',
-    source,
+    source: name,
     requestId: context?.awsRequestId,
-    trace: trace && (() => textOf(trace())),
+    trace: typeof traced === 'string' ? traced : undefined,
   };
 }
 
 /** The arrival of an event at a handler. The event's source supplies what the options leave out. */
 export function eventArrival<E>(
+  about: About,
   settings: HandlerSettings<E>,
   source: EventSource<E>,
   { event, context, invokedAt = Date.now() }: Invocation<E>,
 ): Arrival {
-  const about = aboutOf(settings, source.name, context, () => source.trace(event));
   const { key, principal, fingerprint, isOutcome = source.isOutcome, functionTimeout } = settings;
   const payload = fingerprint === false ? undefined : (fingerprint ?? source.payload);
   return arrivalOf(about, () => {
@@ -108,10 +108,6 @@ export function eventArrival<E>(
       remaining: () => remainingOf(context, invokedAt, functionTimeout),
     };
   });
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function attempted<T>(ask: () => T): T | undefined {
@@ -145,7 +141,7 @@ function refuseUnsupported(context: object | undefined): void {
   }
 }
 
-function keyOf(value: unknown): string | undefined {
+function keyIn(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value) || Number.isNaN(value)) {
     throw invalidKey(`must be a text, not ${Array.isArray(value) ? 'an array' : typeof value}`);
@@ -162,23 +158,23 @@ function invalidKey(what: string): IdempotencyError {
 }
 
 // An empty principal would make all callers share records.
-function principalOf(value: unknown): string | undefined {
+function principalIn(value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
 }
 
-function taken<T>(what: string, ask: () => T): T {
+function fromEvent<T>(what: string, ask: () => T): T {
   try {
     return ask();
   } catch (cause) {
-    if (cause instanceof IdempotencyError) throw cause;
+    if (isIdempotencyError(cause)) throw cause;
     throw new IdempotencyError('KEY_INVALID', `no ${what} could be taken from the event`, { cause });
   }
 }
 
 function fingerprint(ask: (() => unknown) | undefined): string | undefined {
   if (!ask) return undefined;
-  const payload = taken('payload', ask);
+  const payload = fromEvent('payload', ask);
   try {
     return fingerprintOf(payload ?? null); // no payload differs from every payload
   } catch (cause) {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyError, misuse } from '../core/errors.ts';
-import type { EndEvent } from '../core/events.ts';
+import type { About, EndEvent } from '../core/events.ts';
 import { commitUnclaimed } from '../core/protocol.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, adopted, own, refusalOf } from './answer.ts';
+import { type Answer, adopted, claimRefusal } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { copyOf, gateOf } from './commit.ts';
-import { answerOf, type Ending, type Run, started } from './run.ts';
-import { keyOf } from './steps.ts';
+import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
+import { effectKey } from './steps.ts';
 
 /**
  * A run without a claim: it has no lease, and records nothing before its commit. The commit is conditioned on the record's
@@ -16,8 +16,9 @@ import { keyOf } from './steps.ts';
 export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const { id, key } = arrival;
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
-  const tell = started({ ...arrival.about, attempt: 1 }, 'new');
-  const { commit, close, decided } = decidingCommit({ settings, arrival, remaining, tell });
+  const about = { ...arrival.about, attempt: 1 };
+  const tell = started(about, 'new');
+  const { commit, close, decided } = decidingCommit({ settings, arrival, about, remaining, tell });
   return {
     execution: {
       key,
@@ -25,7 +26,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
       signal: new AbortController().signal,
       remaining,
       commit,
-      keyFor: (name) => keyOf(id, name),
+      keyFor: (name) => effectKey(id, name),
       step: async () => {
         throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
       },
@@ -40,7 +41,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
       }
       await close();
       const answer = decided();
-      if (answer) return answer();
+      if (answer) return answer(ending);
       const error = failureOf(ending);
       tell({ type: 'released', error });
       if (ending.kind === 'returned') throw error;
@@ -52,6 +53,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
 interface CommitOptions {
   readonly settings: Settings;
   readonly arrival: Arrival;
+  readonly about: About;
   /** Ms. */
   readonly remaining: () => number;
   readonly tell: (end: EndEvent) => void;
@@ -59,17 +61,17 @@ interface CommitOptions {
 
 interface DecidingCommit extends ReturnType<typeof gateOf> {
   /** Gives the run's answer, or throws why there is none. Undefined: no commit has decided it yet. */
-  readonly decided: () => (() => Answer) | undefined;
+  readonly decided: () => ((ending: Ending) => Answer) | undefined;
 }
 
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
-function decidingCommit({ settings, arrival, remaining, tell }: CommitOptions): DecidingCommit {
+function decidingCommit({ settings, arrival, about, remaining, tell }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
   const { id, fingerprint } = arrival;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
   const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
   const store = storeWithin(remaining);
-  let decided: (() => Answer) | undefined;
+  let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
     decided = () => again(error);
@@ -89,11 +91,11 @@ function decidingCommit({ settings, arrival, remaining, tell }: CommitOptions): 
       if (result.kind === 'done') {
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         const copy = copyOf(outcomes, outcome, value);
-        decided = () => own(copy, true);
+        decided = (ending) => committedAnswer(about, ending, copy);
       } else if (result.kind === 'replay') {
         decided = () => adopted(result.outcome, { id, store, outcomes }, tell);
       } else {
-        const refusal = refusalOf(result, id);
+        const refusal = claimRefusal(result, id);
         tell({ type: 'lost', code: refusal.code });
         fail(refusal);
       }

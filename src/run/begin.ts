@@ -6,7 +6,7 @@ import { type Claim, claim } from '../core/protocol.ts';
 import type { Store } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, recorded, refusalOf } from './answer.ts';
+import { type Answer, claimRefusal, recorded } from './answer.ts';
 import { type Arrival, refused } from './arrival.ts';
 import { atomicRun } from './atomic.ts';
 import { claimedRun } from './claimed.ts';
@@ -46,11 +46,12 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
       return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });
     case 'replay':
       return recorded(claimed.outcome, { id, store, outcomes }, (refusal) => {
-        if (refusal) refused(about, refusal);
-        else publish({ ...about, attempt: claimed.attempt }, { type: 'replayed' });
+        const whole = { ...about, attempt: claimed.attempt };
+        if (refusal) refused(whole, refusal);
+        else publish(whole, { type: 'replayed' });
       });
     default:
-      throw refused(about, refusalOf(claimed, id));
+      throw refused(about, claimRefusal(claimed, id));
   }
 }
 

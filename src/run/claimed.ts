@@ -1,16 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Landing } from '../core/decide.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import { type About, type EndEvent, publish, type Why } from '../core/events.ts';
 import { type Claim, complete, type Holder, release, surrender, type Takeover } from '../core/protocol.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, adopted, own } from './answer.ts';
+import { type Answer, adopted } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
 import { keepLease, type Lease, type Span } from './lease.ts';
-import { answerOf, type Ending, type Run, started } from './run.ts';
-import { type Steps, stepsOf } from './steps.ts';
+import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
+import { type StepRunner, stepsOf } from './steps.ts';
 
 export type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
@@ -20,22 +19,27 @@ interface RunParts {
   readonly about: About;
   readonly holder: Holder;
   readonly lease: Lease;
-  readonly steps: Pick<Steps, 'close' | 'finished'>;
+  readonly steps: Pick<StepRunner, 'close' | 'finished'>;
   readonly commit: Commit;
   readonly takeover?: Takeover | undefined;
   readonly tell: (end: EndEvent) => void;
 }
 
 /** The run of a claim. */
-export function claimedRun(settings: Settings, arrival: Arrival, span: Span, { lease: held, takeover }: Acquired): Run {
+export function claimedRun(
+  settings: Settings,
+  arrival: Arrival,
+  span: Span,
+  { lease: claim, takeover }: Acquired,
+): Run {
   const { retention, clockSkew, storeWithin, isTerminal, outcomes } = settings;
   const { key } = arrival;
-  const { attempt } = held;
+  const { attempt } = claim;
   const about = { ...arrival.about, attempt };
   const tell = started(about, takeover?.from ?? 'new');
   const holderWithin = (ms: () => number): Holder => ({
     store: storeWithin(ms),
-    lease: held,
+    lease: claim,
     retention,
     now: Date.now,
   });
@@ -70,13 +74,15 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   steps.close();
   await commit.close();
   const committed = commit.committed();
-  if (committed) return committedAnswer(run, ending, committed.value);
+  if (committed) return committedAnswer(run.about, ending, committed.value);
   const outcome = outcomeOf(run.settings, ending);
   const doubt = commit.doubt();
   if (doubt) {
+    await steps.finished(); // under the lease: what they do must be on record before another run may go on
     const answer = unsure(run, ending, 'commit', doubt.error);
-    if (outcome && ending.kind !== 'threw') throw doubt.error;
-    return answer;
+    if (!outcome || ending.kind === 'threw') return answer;
+    lease.lose('the invocation is over');
+    throw doubt.error;
   }
   if (outcome) {
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
@@ -94,22 +100,17 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
 /** The outcome to record; undefined: there is none, and the key is released. */
 function outcomeOf({ isTerminal, outcomes }: Settings, ending: Ending): Outcome | undefined {
   const { kind, answer } = ending;
-  if (kind === 'threw' && isTerminal(ending.error) && answer === undefined) return outcomes.ofError(ending.error);
-  const isOutcome =
-    kind === 'found' || (kind === 'returned' && ending.isOutcome) || (kind === 'threw' && isTerminal(ending.error));
+  if (kind === 'threw') {
+    if (!isTerminal(ending.error)) return undefined;
+    return answer === undefined ? outcomes.ofError(ending.error) : outcomes.ofValue(answer);
+  }
+  const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
   return isOutcome ? outcomes.ofValue(answer) : undefined;
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
   tell({ type: 'unsure', why, error });
   return answerOf(ending);
-}
-
-/** The answer of a run that committed, which is final. */
-function committedAnswer({ about }: RunParts, { kind, answer }: Ending, value: unknown): Answer {
-  const isOther = kind === 'threw' || (answer !== undefined && !isDeepStrictEqual(answer, value));
-  if (isOther) publish(about, { type: 'overruled' });
-  return own(value, true);
 }
 
 /** Waits for the last write of a run, tells what became of it, and answers. `done`: the event to tell if it landed. */

@@ -66,17 +66,17 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
     if (isKept) arm();
     else lose('the lease was taken over');
   });
-  const end = timer(() => (left() > 0 ? arm() : lose('the lease is over')));
+  const expiry = timer(() => (left() > 0 ? arm() : lose('the lease is over')));
 
   const arm = (): void => {
-    end.set(left());
+    expiry.set(left());
     if (until < span.deadline && left() > SHORTEST_MS) beat.set(left() / 2);
     else beat.clear();
   };
 
   const stop = (): void => {
     beat.clear();
-    end.clear();
+    expiry.clear();
     stopped.abort();
   };
 

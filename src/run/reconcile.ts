@@ -25,10 +25,9 @@ export async function reconciled(
   } catch (error) {
     ending = { kind: 'skipped', error };
   }
-  if (run.hasCommitted()) return run.end({ kind: 'found', answer: undefined });
-  if (!ending) return run;
-  const answer = await run.end(ending);
-  if (ending.kind === 'skipped') throw ending.error;
+  if (!ending && !run.hasCommitted()) return run;
+  const answer = await run.end(ending ?? { kind: 'found', answer: undefined });
+  if (ending?.kind === 'skipped' && !answer.isFinal) throw ending.error;
   return answer;
 }
 

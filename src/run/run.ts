@@ -1,4 +1,5 @@
-import { type About, type EndEvent, publish, type StartedFrom } from '../core/events.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type About, type EndEvent, isHeard, publish, type StartedFrom } from '../core/events.ts';
 import type { Execution } from '../execution.ts';
 import { type Answer, own } from './answer.ts';
 
@@ -35,6 +36,22 @@ export function isRun(begun: Run | Answer): begun is Run {
 export function answerOf(ending: Ending): Answer {
   if (ending.kind === 'threw' && ending.answer === undefined) throw ending.error;
   return own(ending.answer);
+}
+
+/** The answer of a run that committed: the committed value, whatever came after it. */
+export function committedAnswer(about: About, ending: Ending, value: unknown): Answer {
+  if (isHeard() && isOverruled(ending, value)) publish(about, { type: 'overruled' });
+  return own(value, true);
+}
+
+function isOverruled(ending: Ending, value: unknown): boolean {
+  const { kind, answer } = ending;
+  if (kind === 'threw' || (kind === 'skipped' && ending.error !== undefined)) return true;
+  try {
+    return answer !== undefined && !isDeepStrictEqual(answer, value);
+  } catch {
+    return true; // it has members that cannot be read
+  }
 }
 
 /** Tells that a run has started. The function that it returns tells its end; only the first call counts. */

@@ -8,7 +8,7 @@ import type { Execution } from '../execution.ts';
 import type { Outcomes } from '../values/outcome.ts';
 
 /** The steps of one run. */
-export interface Steps extends Pick<Execution, 'step' | 'keyFor'> {
+export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
   /** No further step may begin. */
   readonly close: () => void;
   /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
@@ -29,7 +29,7 @@ const RESERVE_MS = 500;
 
 const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
 
-export function stepsOf(options: StepsOptions): Steps {
+export function stepsOf(options: StepsOptions): StepRunner {
   const { holder, signal, remaining } = options;
   const { id } = holder.lease;
   const names = new Set<string>();
@@ -37,12 +37,12 @@ export function stepsOf(options: StepsOptions): Steps {
   let running = 0;
   let isSure = true;
   let isClosed = false;
-  const run = stepRunner(options, () => {
+  const run = runnerOf(options, () => {
     isSure = false;
   });
 
   return {
-    keyFor: (name) => keyOf(id, name),
+    keyFor: (name) => effectKey(id, name),
 
     async step(name, fn) {
       if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
@@ -67,7 +67,7 @@ export function stepsOf(options: StepsOptions): Steps {
 }
 
 /** Runs a step, or gives what an earlier attempt recorded. `onDoubt`: its effect has happened, and may not be on record. */
-function stepRunner({ holder, signal, isTerminal, outcomes }: StepsOptions, onDoubt: () => void): Execution['step'] {
+function runnerOf({ holder, signal, isTerminal, outcomes }: StepsOptions, onDoubt: () => void): Execution['step'] {
   const { id, attempt, steps: earlier } = holder.lease;
 
   const save = async (name: string, outcome: Outcome): Promise<void> => {
@@ -79,10 +79,10 @@ function stepRunner({ holder, signal, isTerminal, outcomes }: StepsOptions, onDo
   };
 
   return async (name, fn) => {
-    if (Object.hasOwn(earlier, name)) return replayed(holder, outcomes, name) as any;
+    if (Object.hasOwn(earlier, name)) return earlierResult(holder, outcomes, name) as any;
     let value: Awaited<ReturnType<typeof fn>>;
     try {
-      value = await fn({ key: keyOf(id, name), attempt, signal });
+      value = await fn({ key: effectKey(id, name), attempt, signal });
     } catch (error) {
       if (isTerminal(error)) await save(name, outcomes.ofError(error)).catch(() => {}); // the error is what the handler gets
       throw error;
@@ -93,7 +93,7 @@ function stepRunner({ holder, signal, isTerminal, outcomes }: StepsOptions, onDo
 }
 
 /** The key of a run's effect. */
-export function keyOf(id: string, name: string): string {
+export function effectKey(id: string, name: string): string {
   return derivedKey(id, checkedName(name));
 }
 
@@ -108,7 +108,7 @@ async function saved(holder: Holder, name: string, outcome: Outcome): Promise<bo
 }
 
 /** The recorded result of an earlier attempt. */
-async function replayed({ lease, store }: Holder, outcomes: Outcomes, name: string): Promise<unknown> {
+async function earlierResult({ lease, store }: Holder, outcomes: Outcomes, name: string): Promise<unknown> {
   const opened = await outcomes.load(store, lease.steps[name] as Outcome);
   if ('error' in opened) throw opened.error;
   if ('value' in opened) return opened.value;

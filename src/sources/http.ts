@@ -93,13 +93,13 @@ function bodyOf(event: HttpEvent): readonly [kind: string, ...body: unknown[]] {
   const encoding = event.isBase64Encoded ? 'base64' : 'utf8';
   const bytes = Buffer.from(body, encoding);
   const isAsSent = bytes.toString(encoding) === body;
-  if (isAsSent && !isJson(event)) return ['bytes', bytes.toString('base64')];
+  if (isAsSent && !saysJson(event)) return ['bytes', bytes.toString('base64')];
   const json = isAsSent && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
   // A body parser may have left a string behind, which the encoding no longer describes.
   return json === undefined ? ['text', encoding, body] : ['json', json];
 }
 
-function isJson(event: HttpEvent): boolean {
+function saysJson(event: HttpEvent): boolean {
   const [type = 'application/json'] = headerValues(event, 'content-type');
   return /^application\/([\w.+-]+\+)?json\b/i.test(String(type).trim());
 }

@@ -51,7 +51,7 @@ export interface ChunkTable {
 export function withChunks(store: Store, table: ChunkTable): Store {
   const { transact, read } = store;
   const stowed = (write: Write, signal?: AbortSignal, apartAbove?: number): Promise<Write> =>
-    withOutcome(write, (outcome, by) => stow(table, outcome, by, signal, apartAbove));
+    withOutcome(write, (outcome, by) => stow(outcome, { table, by, signal, apartAbove }));
   return {
     async write(write, signal) {
       const written = await store.write(await stowed(write, signal), signal).catch(async (error: unknown) => {
@@ -91,7 +91,7 @@ function isStep(write: Write): boolean {
 }
 
 /** The write with its outcome changed, if it has one. */
-async function withOutcome(write: Write, change: (outcome: Outcome, by: Holder) => Promise<Outcome>): Promise<Write> {
+async function withOutcome(write: Write, change: (outcome: Outcome, by: Pointing) => Promise<Outcome>): Promise<Write> {
   if (write.kind !== 'update') {
     const { next } = write;
     return next.status === 'COMPLETED'
@@ -105,13 +105,7 @@ async function withOutcome(write: Write, change: (outcome: Outcome, by: Holder) 
 }
 
 /** The outcome as the record keeps it: with its body, a compressed body, or a pointer to chunks. */
-async function stow(
-  table: ChunkTable,
-  outcome: Outcome,
-  by: Holder,
-  signal?: AbortSignal,
-  apartAbove = APART_ABOVE,
-): Promise<Outcome> {
+async function stow(outcome: Outcome, { apartAbove = APART_ABOVE, ...place }: Place): Promise<Outcome> {
   if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
   const { body, ...rest } = outcome;
   const size = Buffer.byteLength(body);
@@ -123,14 +117,14 @@ async function stow(
   const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
   if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
   try {
-    return { ...rest, stored: { ...how, ...(await split(table, bytes, by, signal)) } };
+    return { ...rest, stored: { ...how, ...(await split(bytes, place)) } };
   } catch {
     return { kind: 'unavailable', body: 'it could not be written' };
   }
 }
 
 /** Writes the bytes as chunks, and returns the pointer to them. */
-async function split(table: ChunkTable, bytes: Uint8Array, by: Holder, signal?: AbortSignal): Promise<Pointer> {
+async function split(bytes: Uint8Array, { table, by, signal }: Place): Promise<Pointer> {
   const pointer = { at: `${by.id}#${by.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
   const expiresAt = chunksExpireAt(by);
   const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
@@ -149,8 +143,17 @@ interface Pointer {
   readonly chunks: number;
 }
 
+/** Where chunks are written, and for which record. */
+interface Place {
+  readonly table: ChunkTable;
+  readonly by: Pointing;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes. */
+  readonly apartAbove?: number | undefined;
+}
+
 /** The record that will point to the chunks. */
-interface Holder {
+interface Pointing {
   readonly id: string;
   readonly owner?: string | undefined;
   readonly expiresAt?: number | undefined;
@@ -159,7 +162,7 @@ interface Holder {
 }
 
 // A release moves the record's expiry. If the record has none, its chunks outlive the lease by three months.
-function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Holder): number {
+function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Pointing): number {
   if (expiresAt === undefined) return Math.ceil((Math.max(leaseUntil, Date.now()) + retention) / 1000) + 90 * DAY;
   const released = leaseUntil > 0 ? Math.ceil((Date.now() - leaseUntil) / 1000) + expiresAt : expiresAt;
   return Math.max(expiresAt, released) + DAY;

@@ -1,4 +1,4 @@
-import { anything, checkHandler, duration, isFunction, parsed, that } from '../core/check.ts';
+import { asGiven, checkHandler, duration, isFunction, parsed, that } from '../core/check.ts';
 import type { Duration } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
@@ -44,7 +44,7 @@ const isEffects = (value: unknown): boolean => isFunction(value) || (typeof valu
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0;
 
 const OPTIONS = {
-  event: anything,
+  event: asGiven,
   effects: that<Effects | (() => Effects)>(isEffects, 'effects by their names'),
   transact: that<(writes: readonly TransactWrite[]) => void>(isFunction, 'a function of the writes'),
   timeout: duration,

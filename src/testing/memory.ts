@@ -1,10 +1,12 @@
 import type { IdempotencyRecord } from '../core/record.ts';
 import { idOf, type Store, type TransactWrite } from '../core/store.ts';
+import { refusalOf } from '../stores/dynamodb/writes.ts';
 import { applied, storeOver } from '../stores/memory.ts';
 
 export interface MemoryStoreOptions {
   /**
-   * Applies the writes of a `commit`, all of them or none, at once: it must not return a promise. What it throws is what
+   * Applies the writes of a `commit`, all of them or none, at once: it must not return a promise. Writes that DynamoDB would refuse
+   * for their number, shape or size are refused before. What it throws is what
    * `commit` throws; then nothing was written, the outcome neither.
    * @default - accepts them
    */
@@ -40,6 +42,8 @@ export function memoryStore({ transact = () => {} }: MemoryStoreOptions = {}): M
       const found = records.get(idOf(write));
       const next = applied(found, write);
       if (!next) return { done: false, found };
+      const impossible = refusalOf(writes, next.id);
+      if (impossible) return { done: false, refusal: impossible };
       try {
         transact(writes);
       } catch (refusal) {

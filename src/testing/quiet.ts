@@ -4,7 +4,7 @@ import { isInTime } from './stand-in.ts';
 let users = 0;
 let undo = (): void => {};
 
-/** What the runtime says of the faults that an exploration makes is not said; whatever else is said, is. */
+/** Suppresses what the runtime says of the faults of an exploration, and nothing else. */
 export async function quietly<T>(explore: () => Promise<T>): Promise<T> {
   if (users++ === 0) undo = silence();
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anything, checkHandler, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
+import { asGiven, checkHandler, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
 
 const OPTIONS = {
   lease: that<number>((value) => typeof value === 'number', 'a number'),
@@ -23,8 +23,12 @@ describe('options', () => {
     expect(parsed('wrap', options, OPTIONS)).toEqual(options);
   });
 
+  it('may be inherited', () => {
+    expect(parsed('wrap', Object.create({ lease: 5 }), OPTIONS)).toEqual({ lease: 5 });
+  });
+
   it('are read, each in its own way', () => {
-    const table = { clockSkew: duration, lease: positiveDuration, payload: anything };
+    const table = { clockSkew: duration, lease: positiveDuration, payload: asGiven };
     const options = { clockSkew: '0s', lease: '2s', payload: Number.NaN };
     expect(parsed('wrap', options, table)).toEqual({ clockSkew: 0, lease: 2_000, payload: Number.NaN });
     const refusal = (message: string) => expect.objectContaining({ code: 'CONFIG_INVALID', message });

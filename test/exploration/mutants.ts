@@ -352,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: '  if (committed) return committedAnswer(run, ending, committed.value);\n',
+        find: '  if (committed) return committedAnswer(run.about, ending, committed.value);\n',
         replace: '',
       },
     ],
@@ -551,8 +551,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'throw refused(about, refusalOf(claimed, id));',
-        replace: 'throw refusalOf(claimed, id);',
+        find: 'throw refused(about, claimRefusal(claimed, id));',
+        replace: 'throw claimRefusal(claimed, id);',
       },
     ],
   },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
 import {
   bytesOf,
-  idOf,
+  itemId,
   PARTITION_KEY,
   renewal,
   TTL_ATTRIBUTE,
@@ -74,9 +74,9 @@ describe('the item layout', () => {
 describe('a chunk', () => {
   it('tells its key and its bytes, and those of an item that has none are none', () => {
     const item = { id: { S: 'chunk' }, bytes: { B: body } };
-    expect([idOf(item), bytesOf(item)]).toEqual(['chunk', body]);
-    expect([idOf({}), bytesOf({})]).toEqual(['', undefined]);
-    expect([idOf({ id: { N: '1' } }), bytesOf({ bytes: { S: '1' } })]).toEqual(['', undefined]);
+    expect([itemId(item), bytesOf(item)]).toEqual(['chunk', body]);
+    expect([itemId({}), bytesOf({})]).toEqual(['', undefined]);
+    expect([itemId({ id: { N: '1' } }), bytesOf({ bytes: { S: '1' } })]).toEqual(['', undefined]);
   });
 
   it('is renewed only where it is', () => {

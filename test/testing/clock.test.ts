@@ -32,6 +32,16 @@ describe('memoryStore', () => {
     expect(store.records()).toMatchObject([{ status: 'IN_PROGRESS' }]);
   });
 
+  it('commits nothing that DynamoDB would refuse for its number or shape', async () => {
+    const store = memoryStore();
+    const many = Array.from({ length: 100 }, () => ({ Put: { TableName: 't', Item: { id: 'a' } } }));
+    for (const writes of [many, [{ Get: {} } as never]]) {
+      const commit = runOnce(options(store), ({ commit }) => commit('done', writes) as Promise<unknown>);
+      await expect(commit).rejects.toMatchObject({ code: 'MISUSE' });
+    }
+    expect(store.commits()).toEqual([]);
+  });
+
   it('commits once in mode atomic, on what it has seen', async () => {
     const store = memoryStore();
     const atomic = { ...options(store), mode: 'atomic' } as const;

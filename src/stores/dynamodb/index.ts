@@ -13,7 +13,8 @@ import { chunkTable } from './chunks.ts';
 import { persistently, storeError } from './errors.ts';
 import { type Item, requestOf, toRecord } from './item.ts';
 import { type Connection, itemsOf } from './table.ts';
-import { refusalOf, transact } from './transaction.ts';
+import { transact } from './transaction.ts';
+import { refusalOf } from './writes.ts';
 
 export interface DynamoDBStoreOptions {
   /**
@@ -60,8 +61,19 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
     connection ??= { client: client ?? defaultClient(), TableName: tableName ?? environment.table() };
     return connection;
   };
-  const store = withChunks(recordTable(connect), chunkTable(connect));
+  const store = judgingWrites(withChunks(recordTable(connect), chunkTable(connect)));
   return cache === false ? store : cached(store, cache);
+}
+
+/** Refuses a commit that cannot be before anything of it is sent. */
+function judgingWrites(store: Store): Store {
+  return {
+    ...store,
+    transact: async (write, writes, signal) => {
+      const refusal = refusalOf(writes, idOf(write));
+      return refusal ? { done: false, refusal } : (store as Required<Store>).transact(write, writes, signal);
+    },
+  };
 }
 
 function recordTable(connect: () => Connection): Store {
@@ -81,8 +93,6 @@ function recordTable(connect: () => Connection): Store {
     },
 
     async transact(write, writes, signal) {
-      const refusal = refusalOf(writes, idOf(write));
-      if (refusal) return { done: false, refusal };
       const { client, TableName } = connect();
       try {
         return await transact(client, { TableName, ...requestOf(write), ...HAND_BACK }, writes, signal);

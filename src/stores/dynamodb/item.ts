@@ -143,7 +143,7 @@ export function keyOf(id: string): Item {
   return { [PARTITION_KEY]: { S: id } };
 }
 
-export function idOf({ [PARTITION_KEY]: id }: Item): string {
+export function itemId({ [PARTITION_KEY]: id }: Item): string {
   return id && 'S' in id ? id.S : '';
 }
 

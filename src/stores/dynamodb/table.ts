@@ -1,6 +1,6 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { persistently, storeError } from './errors.ts';
-import { type Item, idOf, keyOf } from './item.ts';
+import { type Item, itemId, keyOf } from './item.ts';
 
 /** A client and the table it is to use. */
 export interface Connection {
@@ -34,7 +34,7 @@ export async function itemsOf(
     async ({ client, TableName }) => {
       const RequestItems = { [TableName]: { Keys, ConsistentRead: true } };
       const read = await client.send(new BatchGetItemCommand({ RequestItems }), { abortSignal });
-      for (const item of Object.values(read.Responses ?? {}).flat() as Item[]) found.set(idOf(item), item);
+      for (const item of Object.values(read.Responses ?? {}).flat() as Item[]) found.set(itemId(item), item);
       Keys = Object.values(read.UnprocessedKeys ?? {}).flatMap((left) => left.Keys as typeof Keys);
       if (Keys.length > 0) throw Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' });
     },

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { IdempotencyError, misuse } from '../../core/errors.ts';
+import { IdempotencyError } from '../../core/errors.ts';
 import type { Transacted, TransactWrite } from '../../core/store.ts';
 import { isConflict, persistently, reasonsOf } from './errors.ts';
 import { type Item, native, type Put, toRecord, type Update } from './item.ts';
@@ -12,34 +12,6 @@ const REFUSALS = new Set([
   'ResourceNotFoundException',
   'AccessDeniedException',
 ]);
-
-/** DynamoDB's limits, less our own action. */
-const MOST_WRITES = 99;
-const MOST_BYTES = 4 * 1024 * 1024;
-const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
-
-/** `MISUSE` for writes that DynamoDB would refuse, and for a write of the run's own record, `id`. */
-export function refusalOf(writes: readonly TransactWrite[], id: string): IdempotencyError | undefined {
-  if (!Array.isArray(writes)) return misuse('commit expects an array of writes');
-  if (writes.length > MOST_WRITES) return misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
-  for (const write of writes) {
-    const [[action, parameters] = ['', {}], ...more] = Object.entries<{ Key?: any; Item?: any }>(write ?? {});
-    if (more.length > 0 || !ACTIONS.includes(action))
-      return misuse(`a write of a commit is one of ${ACTIONS.join(', ')}`);
-    if ((parameters?.Key ?? parameters?.Item)?.id === id) return misuse('a commit cannot write its own record');
-  }
-  return sizeOf(writes) > MOST_BYTES ? misuse('the writes of a commit are larger than 4 MB') : undefined;
-}
-
-// An estimate: DynamoDB itself counts exactly.
-function sizeOf(writes: unknown): number {
-  const plain = (_: string, value: unknown): unknown => {
-    if (typeof value === 'bigint') return String(value);
-    if (value instanceof Set) return [...value];
-    return ArrayBuffer.isView(value) ? 'x'.repeat(value.byteLength) : value;
-  };
-  return Buffer.byteLength(JSON.stringify(writes, plain));
-}
 
 /** One `TransactWriteItems`. Our write comes first, and so does its cancellation reason. */
 export async function transact(
