@@ -54,7 +54,7 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
       await pooled(groupsOf(records, source), concurrency, async (group) => {
         const failed = await firstFailure(group, run);
         if (!failed) return;
-        console.error(`record ${ids.get(failed.record)} is reported as failed:`, failed.error); // the reason is told nowhere else
+        console.error(`record ${ids.get(failed.record)} is reported as failed:`, failed.error); // said nowhere else
         for (const unfinished of group.slice(group.indexOf(failed.record))) failures.set(unfinished, failed.error);
       });
       const errors = [...failures.values()];

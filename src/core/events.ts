@@ -4,8 +4,9 @@ import type { Outcome } from './record.ts';
 
 /** What every event says. Never a key, a payload or a value. */
 interface Common {
+  /** The operation; empty if none is configured. */
   readonly scope: string;
-  /** The source of the handled event: `http`, `event-bridge`, `sqs`, `plain`; or `run-once`, `operator`. */
+  /** The source of the handled event: `http`, `event-bridge`, `sqs`, `plain`, `batch` (no known one); or `run-once`, `operator`. */
   readonly source: string;
   /** Epoch ms. */
   readonly at: number;

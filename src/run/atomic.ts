@@ -87,7 +87,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell }: CommitOpt
         tell(error.retryable ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
         return fail(error);
       });
-      if (result.kind === 'refused') throw result.refusal; // a condition of the user's: nothing was written, and another commit may follow
+      if (result.kind === 'refused') throw result.refusal; // nothing was written: another commit may follow
       if (result.kind === 'done') {
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         const copy = copyOf(outcomes, outcome, value);

@@ -96,8 +96,8 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
     const claimed = await claim(store, request, Date.now);
     const pause = delay * (0.5 + Math.random() / 2);
-    const isFinal = claimed.kind !== 'conflict' || onConflict === 'reject';
-    if (isFinal || Date.now() + pause > deadline - RESERVE_MS) return { claimed, span, store };
+    const isDecided = claimed.kind !== 'conflict' || onConflict === 'reject';
+    if (isDecided || Date.now() + pause > deadline - RESERVE_MS) return { claimed, span, store };
     await sleep(pause);
   }
 }
