@@ -98,7 +98,7 @@ export function eventArrival<E>(
   return arrivalOf(about, () => {
     refuseUnsupported(context);
     return {
-      scope: settings.scope(),
+      scope: about.scope || settings.scope(), // which throws if there is none
       operation: () => source.operation(event),
       key: () => (key ? key(event, context as Context) : source.key(event)),
       principal: () => (principal ? principal(event, context as Context) : source.principal(event)),

@@ -11,7 +11,7 @@ import { keepLease, type Lease, type Span } from './lease.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
 import { type StepRunner, stepsOf } from './steps.ts';
 
-export type Acquired = Extract<Claim, { kind: 'acquired' }>;
+type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
 /** What the end of a run needs. */
 interface RunParts {

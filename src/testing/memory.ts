@@ -5,9 +5,9 @@ import { applied, storeOver } from '../stores/memory.ts';
 
 export interface MemoryStoreOptions {
   /**
-   * Applies the writes of a `commit`, all of them or none, at once: it must not return a promise. Writes that DynamoDB would refuse
-   * for their number, shape or size are refused before. What it throws is what
-   * `commit` throws; then nothing was written, the outcome neither.
+   * Applies the writes of a `commit`, all of them or none, at once: it must not return a promise. What it throws is what
+   * `commit` throws; then nothing was written, the outcome neither. Writes that DynamoDB would refuse for their number, shape
+   * or size do not reach it.
    * @default - accepts them
    */
   readonly transact?: (writes: readonly TransactWrite[]) => void;
