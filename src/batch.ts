@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { checkHandler, parsed, that } from './core/check.ts';
+import { checkHandler, count, parsed } from './core/check.ts';
 import { isIdempotencyError, misuse } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
@@ -17,8 +17,7 @@ export interface BatchOptions<Record> extends HandlerOptions<Record> {
   readonly concurrency?: number;
 }
 
-const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0;
-const OPTIONS = { ...HANDLER, concurrency: that<number>(isCount, 'a whole number above 0') };
+const OPTIONS = { ...HANDLER, concurrency: count };
 
 /**
  * Wraps the handler of one SQS record: each record runs once for its key, and only failed records are retried.

@@ -1,4 +1,4 @@
-import { type Duration, durationOf } from './core/duration.ts';
+import { positiveDuration } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 
 /** The contract between constructs and runtime: constructs set these variables, the runtime reads them. */
@@ -12,6 +12,9 @@ export const ENVIRONMENT = {
   /** The function's own timeout: no lease is longer. */
   functionTimeout: 'IDEMPOTENCY_FUNCTION_TIMEOUT',
 } as const;
+
+/** Ms an outcome is kept if neither an option nor the environment says. */
+export const DEFAULT_RETENTION_MS = 24 * 60 * 60 * 1_000;
 
 export const environment = {
   table: (): string => required(ENVIRONMENT.table, process.env[ENVIRONMENT.table], 'tableName'),
@@ -28,8 +31,5 @@ function required(name: string, value: string | undefined, option: string): stri
 
 function durationIn(name: string): number | undefined {
   const value = process.env[name];
-  if (!value) return undefined;
-  const ms = durationOf(name, value as Duration);
-  if (ms > 0) return ms;
-  throw new IdempotencyError('CONFIG_INVALID', `${name} must be longer than 0`);
+  return value ? positiveDuration(value, name, 'the environment') : undefined;
 }

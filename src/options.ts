@@ -4,12 +4,10 @@ import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
 import type { Store } from './core/store.ts';
-import { environment } from './environment.ts';
+import { DEFAULT_RETENTION_MS, environment } from './environment.ts';
 import type { Reconcile } from './execution.ts';
 import { CLONE, type Codec } from './values/codec.ts';
 import { type Outcomes, outcomesOf } from './values/outcome.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Options of all four doors. */
 export interface CommonOptions {
@@ -208,7 +206,7 @@ export function judged(judgement: (value: unknown) => boolean, value: unknown, o
 
 function retentionOf(option: number | undefined): number {
   const least = environment.retention();
-  const retention = option ?? least ?? DAY_MS;
+  const retention = option ?? least ?? DEFAULT_RETENTION_MS;
   if (least === undefined || retention >= least) return retention;
   throw new IdempotencyError(
     'CONFIG_INVALID',

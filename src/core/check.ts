@@ -44,6 +44,8 @@ export const positiveDuration: Parse<number> = (value, option, of) => {
   throw invalid(`\`${option}\` must be longer than 0`);
 };
 
+export const count = that<number>((value) => Number.isInteger(value) && Number(value) > 0, 'a whole number above 0');
+
 export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { durationOf } from '../core/duration.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { patient } from '../core/patience.ts';
 import { decideUnknown } from '../core/protocol.ts';
 import type { Store } from '../core/store.ts';
-import { environment } from '../environment.ts';
+import { DEFAULT_RETENTION_MS, environment } from '../environment.ts';
 import type { Verdict } from '../execution.ts';
 import type { Codec } from '../values/codec.ts';
 import { outcomesOf } from '../values/outcome.ts';
@@ -32,7 +31,7 @@ export async function resolve(
   const patientStore = patient(store, () => 10_000);
   const { read } = patientStore;
   if (!read) throw misuse('this store cannot be read');
-  const retention = environment.retention() ?? durationOf('retention', '24h');
+  const retention = environment.retention() ?? DEFAULT_RETENTION_MS;
   const decided = { id, outcome, owner: randomUUID(), retention, now: Date.now() };
   const result = await decideUnknown({ ...patientStore, read }, decided);
   if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });

@@ -1,4 +1,4 @@
-import { asGiven, checkHandler, duration, isFunction, parsed, that } from '../core/check.ts';
+import { asGiven, checkHandler, count, duration, isFunction, parsed, that } from '../core/check.ts';
 import type { Duration } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
@@ -41,7 +41,6 @@ export interface ExploreOptions<H extends AnyHandler, E extends Effects> {
 }
 
 const isEffects = (value: unknown): boolean => isFunction(value) || (typeof value === 'object' && value !== null);
-const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0;
 
 const OPTIONS = {
   event: asGiven,
@@ -49,7 +48,7 @@ const OPTIONS = {
   transact: that<(writes: readonly TransactWrite[]) => void>(isFunction, 'a function of the writes'),
   timeout: duration,
   faults: that<1 | 2 | 3>((value) => value === 1 || value === 2 || value === 3, '1, 2 or 3'),
-  deliveries: that<number>(isCount, 'a whole number above 0'),
+  deliveries: count,
 };
 
 /**

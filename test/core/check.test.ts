@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asGiven, checkHandler, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
+import { asGiven, checkHandler, count, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
 
 const OPTIONS = {
   lease: that<number>((value) => typeof value === 'number', 'a number'),
@@ -25,6 +25,13 @@ describe('options', () => {
 
   it('may be inherited', () => {
     expect(parsed('wrap', Object.create({ lease: 5 }), OPTIONS)).toEqual({ lease: 5 });
+  });
+
+  it.each([0, -1, 1.5, '2', Number.NaN, null])('count no %o', (value) => {
+    const message = '`concurrency` of wrap must be a whole number above 0';
+    const refusal = expect.objectContaining({ code: 'CONFIG_INVALID', message });
+    expect(() => parsed('wrap', { concurrency: value }, { concurrency: count })).toThrow(refusal);
+    expect(parsed('wrap', { concurrency: 1 }, { concurrency: count })).toEqual({ concurrency: 1 });
   });
 
   it('are read, each in its own way', () => {
