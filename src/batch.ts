@@ -22,8 +22,8 @@ const OPTIONS = { ...HANDLER, concurrency: count };
 /**
  * Wraps the handler of one SQS record: each record runs once for its key, and only failed records are retried.
  *
- * A record is reported as failed if it threw (also if the error is on record, so that it reaches the dead-letter queue), if it is
- * in flight elsewhere, if there was no time to begin it, and if it stands behind a failure in its FIFO group. Needs
+ * A record is reported as failed if it threw (also if the error is on record, so that it reaches the dead-letter queue), if what it
+ * returned is no outcome, if it is in flight elsewhere, if there was no time to begin it, and if it stands behind a failure in its FIFO group. Needs
  * `reportBatchItemFailures` on the event source mapping. Throws `CONFIG_INVALID` when built with unknown options, and if no record
  * of a batch can be processed because of the configuration; `MISUSE` for an event that is not from SQS.
  *
@@ -119,9 +119,13 @@ async function firstFailure<R>(
   return undefined;
 }
 
-/** Records that run one after the other: those of a FIFO group. Any other record is a group of its own. */
+/**
+ * Records that run one after the other: those of a FIFO group. Any other record is a group of its own. Those that were received
+ * most often begin first, or one that there was never time for would be dead-lettered.
+ */
 function groupsOf<R>(records: readonly R[], source: RecordSource<R>): R[][] {
-  return [...Map.groupBy(records, (record) => source.group(record) ?? record).values()];
+  const groups = [...Map.groupBy(records, (record) => source.group(record) ?? record).values()];
+  return groups.sort(([a], [b]) => source.received(b as R) - source.received(a as R));
 }
 
 async function pooled<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {

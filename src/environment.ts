@@ -9,7 +9,7 @@ export const ENVIRONMENT = {
   scope: 'IDEMPOTENCY_SCOPE',
   /** Default of the option `retention`, and its minimum: how long duplicates may come. */
   retention: 'IDEMPOTENCY_RETENTION',
-  /** The function's own timeout: no lease is longer. */
+  /** The function's own timeout: no claim is longer. Stands in for the deadline where the context says nothing of it. */
   functionTimeout: 'IDEMPOTENCY_FUNCTION_TIMEOUT',
 } as const;
 

@@ -28,10 +28,11 @@ export interface Execution {
   /**
    * Runs a part of the handler once: its value (or its terminal error) is recorded before the handler goes on, and a later
    * attempt, after a crash or a failure, gets it without running `fn` again. Interrupted before that, `fn` runs again with the
-   * same `key`. Steps may run side by side. An unprotected run just runs `fn`.
+   * same `key`. Steps may run side by side; the run waits for them before it ends, and one that fails while nobody waits for it
+   * causes a process warning. An unprotected run just runs `fn`.
    *
    * Throws what `fn` throws, and an `IdempotencyError`: `MISUSE` for a name that is empty, longer than 255 characters or used
-   * twice in a run, and after the run; `LEASE_LOST` when the lease has ended; `STORE_UNAVAILABLE` when it is not sure that the value
+   * twice in a run, after the commit, after the run, and if the record has no room for another step; `LEASE_LOST` when the lease has ended; `STORE_UNAVAILABLE` when it is not sure that the value
    * was recorded (the key is not released then); `RESULT_UNAVAILABLE` when an earlier attempt's value could not be kept.
    */
   step<T>(name: string, fn: (step: StepContext) => Promise<T> | T): Promise<T>;
@@ -50,6 +51,14 @@ export interface Execution {
    * transactions; `LEASE_LOST`; `STORE_UNAVAILABLE` when it is not sure whether it has landed (the key is not released then).
    */
   commit(value: unknown, writes: readonly TransactWrite[]): Promise<void>;
+  /**
+   * Says that nothing was done, and that nothing will be, as for a request that is not valid: the run answers with what its handler
+   * returns or throws, nothing is recorded, and the key is free again, also for another payload. (Where an earlier run may have done
+   * something, only for the same one.) In mode `'atomic'` the handler need not commit then.
+   *
+   * From now on `step` and `commit` throw `MISUSE`; `forget` throws it once one of them has begun. Does nothing in an unprotected run.
+   */
+  forget(): void;
 }
 
 /** What is known of a run that was never heard of again. */

@@ -25,7 +25,7 @@ export interface CommonOptions {
   readonly clockSkew?: Duration;
   /**
    * What a duplicate does while the first run is under way: `'reject'` with `CONFLICT`, or `'wait'` for the outcome until
-   * shortly before the deadline.
+   * shortly before the deadline; without a deadline, for as long as `lease`. A run that waits for its own key is `MISUSE`.
    * @default 'reject'
    */
   readonly onConflict?: 'reject' | 'wait';
@@ -47,10 +47,11 @@ export interface CommonOptions {
    */
   readonly isTerminal?: (error: unknown) => boolean;
   /**
-   * Which returned values are recorded; any other releases the key, so that a retry runs again.
+   * Which returned values are outcomes, and recorded; any other releases the key, so that a retry runs again, and is reported as
+   * failed in a batch.
    * @default - all; of HTTP responses every status but 408, 409, 425, 429 and 5xx
    */
-  readonly records?: (value: unknown) => boolean;
+  readonly isOutcome?: (value: unknown) => boolean;
   /**
    * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: no claim is taken,
    * and `commit` writes outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
@@ -112,8 +113,8 @@ export interface RunOnceOptions extends CommonOptions {
 /** Options with their defaults; durations in ms. */
 export interface Settings
   extends Required<Pick<CommonOptions, 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
-  /** The store, so patient that every call ends within half of what remains, in ms. */
-  readonly storeWithin: (remaining: () => number) => Store;
+  /** The store, with as much patience as `remaining`, in ms, allows in that phase. */
+  readonly storeWithin: (remaining: () => number, phase: 'poll' | 'claim' | 'run') => Store;
   readonly scope: () => string;
   readonly retention: number;
   readonly clockSkew: number;
@@ -150,7 +151,7 @@ export const COMMON = {
   ),
   onMissingKey: oneOf('reject', 'run'),
   isTerminal: that<(error: unknown) => boolean>(isFunction, 'a function of the error'),
-  records: that<(value: unknown) => boolean>(isFunction, 'a function of the value'),
+  isOutcome: that<(value: unknown) => boolean>(isFunction, 'a function of the value'),
   codec: that<Codec>(isCodec, "a codec { name, encode, decode }, not named 'json' or 'v8'"),
   mode: oneOf('claim', 'atomic'),
 };
@@ -168,11 +169,11 @@ export const HANDLER = {
 
 /** Fills in the defaults of options that were read. Throws `CONFIG_INVALID`. */
 export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings {
-  const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, records } = options;
+  const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, isOutcome } = options;
   const { onConflict = 'reject', onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject' } = options;
   if (!store) throw new IdempotencyError('CONFIG_INVALID', `${of} needs the option \`store\``);
   return {
-    storeWithin: (remaining) => patient(store, remaining),
+    storeWithin: (remaining, phase) => patient(store, remaining, phase),
     // The environment is asked at the first request, so that a module with a handler can be imported without one.
     scope: scope === undefined ? environment.scope : () => scope,
     retention: retentionOf(options.retention),
@@ -184,7 +185,7 @@ export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings
     mode,
     onMissingKey,
     isTerminal: (error) => judged(isTerminal, error, false),
-    isOutcome: records,
+    isOutcome,
     outcomes: outcomesOf(options.codec),
   };
 }

@@ -33,6 +33,7 @@ export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execut
       payload: payload === undefined ? undefined : () => payload,
       isOutcome: settings.isOutcome ?? (() => true),
       remaining: () => undefined,
+      isDeadlineTold: false,
     }));
     const answer = await once(settings, arrival, fn);
     return (await answer.open()) as T;

@@ -6,7 +6,7 @@ import { idempotency } from 'effectively-once/middy';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
-import { type Fault, isDown, losesAnswer, neverAnswers } from './faults.ts';
+import { type Fault, isDown, losesAnswer, neverAnswers, refuses } from './faults.ts';
 import { openOrders } from './orders.ts';
 import { lambdaContext, type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';
 import { LEASE_MS, worldOfTests } from './world.ts';
@@ -53,7 +53,7 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
   });
 
   it('is final also where the value is not one that is recorded', async () => {
-    const call = way(({ commit }) => commit(1, [count(orderId)]), { records: () => false });
+    const call = way(({ commit }) => commit(1, [count(orderId)]), { isOutcome: () => false });
     expect([await call(request), await call(request)]).toEqual([saw(1), saw(1)]);
     expect(await chargesOf(orderId)).toBe(1);
   });
@@ -214,7 +214,7 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
     next(async (apply) => {
       await apply();
       throw Object.assign(new Error('gone'), { name: 'SomethingElse', $metadata: {} });
-    });
+    }, refuses('AccessDeniedException'));
     const call = way(async ({ commit }) => {
       await commit('landed', [count(orderId)]).catch(() => {});
       return 'hidden';
@@ -260,23 +260,20 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
     expect(await call(request)).toEqual(saw('landed'));
   });
 
-  it.each<[string, (id: string) => unknown]>([
+  const arn = () => `arn:aws:dynamodb:eu-central-1:123456789012:table/${world.tableName()}`;
+  it.each<[string, () => unknown]>([
     ['no array', () => undefined],
     ['more than 99', () => Array.from({ length: 100 }, (_, index) => put(`${index}`))],
     ['an unknown action', () => [{ Get: { TableName: 't', Key: {} } }]],
     ['two actions in one', () => [{ ...put('a'), Delete: { TableName: 't', Key: {} } }]],
     ['nothing at all', () => [null]],
-    ['its own record', (id) => [{ Delete: { TableName: 't', Key: { id } } }]],
+    ['the idempotency table', () => [{ Delete: { TableName: world.tableName(), Key: { id: 'any' } } }]],
+    ['the idempotency table, by its ARN', () => [{ Put: { TableName: arn(), Item: { id: 'any' } } }]],
     ['more than 4 MB', () => [{ Put: { TableName: 't', Item: { orderId: 'a', text: 'x'.repeat(4_200_000) } } }]],
   ])('refuses %s before anything is sent', async (_, writes) => {
-    let id = '';
-    const call = way(async ({ commit }) => {
-      const { error } = (await call(request)) as { error: { id: string } }; // a conflict with itself
-      id = error.id;
-      await commit(1, writes(id) as TransactWrite[]);
-    });
+    const call = way(({ commit }) => commit(1, writes() as TransactWrite[]));
     expect(await call(request)).toEqual(refused('MISUSE'));
-    expect(world.aws().requests()).toBe(3); // claim, conflict, release
+    expect(world.aws().requests()).toBe(2); // claim, release
   });
 
   it('refuses them before a part of a large value is sent, and what cannot be written as text', async () => {

@@ -309,9 +309,9 @@ it('name the invocation, and the trace of the event', async () => {
 
 describe('a listener', () => {
   it.each<[string, unknown, string]>([
-    ['an error', new Error('no'), 'a listener failed: Error: no'],
-    ['a symbol', Symbol('no'), 'a listener failed: it threw a symbol'],
-    ['what has no text', Object.create(null), 'a listener failed: it threw a object'],
+    ['an error', new Error('no'), 'a listener threw Error: no'],
+    ['a symbol', Symbol('no'), 'a listener threw a symbol'],
+    ['what has no text', Object.create(null), 'a listener threw a object'],
   ])('that throws or rejects with %s harms nobody, and is warned of', async (_, thrown, warning) => {
     const listeners = [
       () => {

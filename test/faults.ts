@@ -7,9 +7,9 @@ export type Fault = (apply: () => Promise<unknown>) => Promise<unknown>;
 /** A real client of the embedded engine whose requests can be counted and go wrong. */
 export interface FaultyClient {
   readonly client: DynamoDBClient;
-  /** Attempts of all commands, the SDK's retries included. */
+  /** Tries of all commands. */
   readonly requests: () => number;
-  /** What the next attempts of a command meet, one each; the rest go through. */
+  /** What the next tries of a command meet, one each; the rest go through. */
   readonly next: (command: Command, ...faults: Fault[]) => void;
 }
 
@@ -29,7 +29,7 @@ export function faultyClient(): FaultyClient {
   return { client, requests: () => requests, next: (command, ...more) => faults[command].push(...more) };
 }
 
-/** The server applies the write, and its answer is lost: the SDK sends it again. */
+/** The server applies the write, and its answer is lost: it is sent again. */
 export const losesAnswer: Fault = async (apply) => {
   await apply().catch(() => {});
   throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' });
@@ -48,7 +48,10 @@ export const refuses =
     throw Object.assign(new Error(name), { name, $metadata: {} });
   };
 
-/** All attempts of one request fail. */
-export const isDown: readonly Fault[] = Array.from({ length: 4 }, () => async () => {
-  throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', $metadata: { httpStatusCode: 500 } });
-});
+/** The server fails, and nothing was written, though nobody can know. */
+export const fails: Fault = async () => {
+  throw Object.assign(new Error('internal error'), { name: 'InternalServerError', $metadata: { httpStatusCode: 500 } });
+};
+
+/** The server fails, and then refuses for good: nobody can know whether the first try was written. */
+export const isDown: readonly Fault[] = [fails, refuses('AccessDeniedException')];

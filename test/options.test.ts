@@ -39,7 +39,7 @@ const BAD: [object, string][] = [
   [{ onConflict: 'queue' }, '`onConflict`'],
   [{ onMissingKey: 'skip' }, '`onMissingKey`'],
   [{ isTerminal: true }, '`isTerminal`'],
-  [{ records: [200] }, '`records`'],
+  [{ isOutcome: [200] }, '`isOutcome`'],
 ];
 const BAD_OF_HANDLERS: [object, string][] = [
   [{ key: 'detail.orderId' }, '`key`'],

@@ -150,9 +150,13 @@ describe.each(WAYS)('$name', ({ build, name, saw }) => {
     expect(runs).toHaveLength(1);
   });
 
-  it('runs again after a value that is not to be recorded', async () => {
-    const call = way(() => runs.length, { records: (value) => value === 2 });
-    expect([await call(request), await call(request), await call(request)]).toEqual([saw(1), saw(2), saw(2)]);
+  it('runs again after a value that is no outcome, which a batch reports as failed', async () => {
+    const call = way(() => runs.length, { isOutcome: (value) => value === 2 });
+    const first =
+      name === 'idempotentBatch'
+        ? { error: expect.objectContaining({ message: expect.stringContaining('no outcome') }) }
+        : saw(1);
+    expect([await call(request), await call(request), await call(request)]).toEqual([first, saw(2), saw(2)]);
   });
 
   it('replays a result that is undefined', async () => {

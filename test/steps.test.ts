@@ -218,9 +218,13 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     const entered = Promise.withResolvers<void>();
     const call = way(async ({ step, attempt }) => {
       if (attempt === 1) {
-        entered.resolve();
-        await taken.promise;
-        await expect(step('charge', effect('stale'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+        const late = step('charge', async () => {
+          entered.resolve();
+          await taken.promise;
+          effects.push('stale');
+        });
+        await expect(late).rejects.toMatchObject({ code: 'LEASE_LOST' });
+        await expect(step('next', effect('never'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
         throw new Error('stale');
       }
       await step('charge', effect('charge'));

@@ -39,7 +39,9 @@ export type Landing =
 export function landingOf(written: Written, lease: Claimed, change: Change, now: number): Landing {
   if (written.done) return { kind: 'done' };
   const { found } = written;
-  if (found?.status === 'COMPLETED' && found.owner === lease.owner) return { kind: 'done' }; // an earlier try had landed
+  // An earlier try had landed; another commit of this run is not this one.
+  const isCompleted = found?.status === 'COMPLETED' && found.owner === lease.owner;
+  if (isCompleted && change.kind === 'complete' && found.commit === change.commit) return { kind: 'done' };
   const isReleased = found?.status === 'IN_PROGRESS' && found.owner === undefined && found.attempt === lease.attempt;
   if (isReleased && change.kind === 'release') return { kind: 'done' }; // likewise
   const outcome = adoptable(found, lease, now);

@@ -32,14 +32,29 @@ export class IdempotencyError extends Error {
   readonly statusCode: number;
   readonly retryAfterMs?: number | undefined;
   readonly id?: string | undefined;
+  /** Of a store: sending the request again may help; the runtime does, while there is time. */
+  declare readonly isPassing?: true;
+  /** Of a store: nothing was written, and nothing can be any more. Absent: it may have been. */
+  declare readonly isUnwritten?: true;
 
-  constructor(code: IdempotencyErrorCode, message: string, details: { id?: string; cause?: unknown } = {}) {
+  constructor(
+    code: IdempotencyErrorCode,
+    message: string,
+    details: {
+      readonly id?: string | undefined;
+      readonly cause?: unknown;
+      readonly isPassing?: boolean | undefined;
+      readonly isUnwritten?: boolean | undefined;
+    } = {},
+  ) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.retryable = CODES[code].retryable;
     this.statusCode = CODES[code].statusCode;
     this.retryAfterMs = this.retryable ? RETRY_AFTER_MS : undefined;
     this.id = details.id;
+    if (details.isPassing) this.isPassing = true;
+    if (details.isUnwritten) this.isUnwritten = true;
   }
 }
 
@@ -91,4 +106,9 @@ export function isTerminalError(error: unknown): boolean {
 /** An error for what is used against its rules. */
 export function misuse(message: string): IdempotencyError {
   return new IdempotencyError('MISUSE', message);
+}
+
+/** What was thrown, as a text. What is no error may have none. */
+export function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown}` : `a ${typeof thrown}`;
 }

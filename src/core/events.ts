@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { IdempotencyErrorCode } from './errors.ts';
+import { type IdempotencyErrorCode, textOf } from './errors.ts';
 import type { Outcome } from './record.ts';
 
 /** What every event says. Never a key, a payload or a value. */
@@ -36,7 +36,7 @@ interface OfEnd extends OfRecord {
 interface Ends {
   /** Its outcome is on record; `unavailable`: done, though its value could not be kept. */
   readonly completed: OfEnd & { readonly by: 'complete' | 'commit' | 'reconcile'; readonly outcome: Outcome['kind'] };
-  /** It failed, or its handler was not called, or nothing came of it: the key is free again. */
+  /** It failed, or forgot itself, or its handler was not called, or nothing came of it: the key is free again. */
   readonly released: OfEnd & { readonly error?: unknown };
   /** It was taken over, or lost an atomic race, and answers with the winner's outcome. */
   readonly adopted: OfEnd;
@@ -113,9 +113,7 @@ export function subscribe(listener: (event: IdempotencyEvent) => unknown): () =>
     try {
       await listener(event as IdempotencyEvent);
     } catch (error) {
-      // What is no error may have no text.
-      const text = error instanceof Error ? `${error}` : `it threw a ${typeof error}`;
-      process.emitWarning(`a listener failed: ${text}`, 'IdempotencyWarning');
+      process.emitWarning(`a listener threw ${textOf(error)}`, 'IdempotencyWarning');
     }
   };
   CHANNEL.subscribe(listen);

@@ -1,15 +1,40 @@
 /** What a run ended with. The body is encoded: changing a value does not change an outcome. */
 export type Outcome =
-  | {
-      readonly kind: 'value' | 'error';
-      /** Absent: the value is undefined, or its body is kept apart. */
-      readonly body?: string | Uint8Array;
-      /** The codec that wrote the body. Absent: JSON. */
-      readonly codec?: string;
-      /** How and where the store keeps the body, for its `load`. */
-      readonly stored?: { readonly [name: string]: string | number };
-    }
+  /** `error`: the value is the answer to it, and without its body the outcome is the error. */
+  | ({ readonly kind: 'value'; readonly error?: ErrorBrief } & Body)
+  /** The body: what there is of the error besides. */
+  | ({ readonly kind: 'error'; readonly error: ErrorBrief } & Body)
   | { readonly kind: 'unavailable'; readonly body: string }; // done without a value, and why
+
+/** An outcome that has, or had, a body. */
+export type WithBody = Exclude<Outcome, { kind: 'unavailable' }>;
+
+/** What the outcome may weigh in its record, or all its steps: DynamoDB's 400 KB for an item, less what else it has. */
+export const ROOM_BYTES = 380 * 1024;
+
+interface Body {
+  /** Absent: the value is undefined, or its body is kept apart. */
+  readonly body?: string | Uint8Array;
+  /** The codec that wrote the body. Absent: JSON. */
+  readonly codec?: string;
+  /** How and where the store keeps the body, for its `load`. */
+  readonly stored?: { readonly [name: string]: string | number };
+}
+
+/** What is kept of a terminal error whatever happens to the rest: in the record itself, and not encoded. */
+export interface ErrorBrief {
+  readonly name: string;
+  /** Cut, if it is long. */
+  readonly message: string;
+  readonly status?: number;
+  readonly statusCode?: number;
+}
+
+/** The outcome if its body cannot be kept, or is gone: an error is still one, a value is unavailable. */
+export function withoutBody(outcome: Outcome, why: string): Outcome {
+  if (outcome.kind === 'unavailable') return outcome;
+  return outcome.error ? { kind: 'error', error: outcome.error } : { kind: 'unavailable', body: why };
+}
 
 interface Common {
   /** Identity: operation, caller and key, see `recordId`. */
@@ -56,20 +81,22 @@ export interface Completed extends Common {
   readonly outcome: Outcome;
   /** Epoch ms. */
   readonly completedAt: number;
+  /** Random: of the commit that recorded the outcome. Absent: it was no commit. */
+  readonly commit?: string | undefined;
 }
 
 export type IdempotencyRecord = Claimed | Released | Completed;
 
 /** What an owner may do to its record. */
 export type Change =
-  | ({ readonly kind: 'complete' } & Pick<Completed, 'outcome' | 'completedAt' | 'expiresAt'>)
+  | ({ readonly kind: 'complete' } & Pick<Completed, 'outcome' | 'completedAt' | 'expiresAt' | 'commit'>)
   /** Prolongs the lease; never moves it back. */
   | ({ readonly kind: 'extend' } & Pick<Claimed, 'leaseUntil' | 'expiresAt'>)
   /** Ends the lease at once, and leaves the outcome unknown. */
   | ({ readonly kind: 'end' } & Pick<Claimed, 'leaseUntil' | 'expiresAt'>)
   | { readonly kind: 'step'; readonly name: string; readonly outcome: Outcome }
-  /** Gives up the lease without an outcome. */
-  | ({ readonly kind: 'release' } & Pick<Released, 'expiresAt'>);
+  /** Gives up the lease without an outcome. `isForgotten`: nothing was done, so that another payload may come. */
+  | ({ readonly kind: 'release'; readonly isForgotten?: boolean } & Pick<Released, 'expiresAt'>);
 
 /** The record after a change, without the attributes that its new state does not have. */
 export function changed(record: Claimed, change: Change): IdempotencyRecord {
@@ -85,8 +112,10 @@ export function changed(record: Claimed, change: Change): IdempotencyRecord {
       return { ...record, leaseUntil: change.leaseUntil, expiresAt: change.expiresAt, version };
     case 'step':
       return { ...record, steps: { ...steps, [change.name]: change.outcome }, version };
-    case 'release':
-      return { ...common, steps, expiresAt: change.expiresAt, version };
+    case 'release': {
+      const fingerprint = change.isForgotten ? undefined : record.fingerprint;
+      return { ...common, fingerprint, steps, expiresAt: change.expiresAt, version };
+    }
   }
 }
 

@@ -1,12 +1,15 @@
-import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from './record.ts';
+import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
 
 /** What tells a record from any other that ever had its id. */
 type Seen = Pick<IdempotencyRecord, 'id' | 'version' | 'claimedAt' | 'owner'>;
 
 /** A write of one record, with the condition under which it lands. */
 export type Write =
-  /** Writes `next` if no record has its id: a claim, or in a transaction an outcome that was never claimed. */
-  | { readonly kind: 'insert'; readonly next: Claimed | Completed }
+  /**
+   * Writes `next` if no record has its id: a claim, a released record in the place of a claim that was given up, or in a
+   * transaction an outcome that was never claimed.
+   */
+  | { readonly kind: 'insert'; readonly next: IdempotencyRecord }
   /** Writes `next` if the record is still the one `seen`: same `version`, same `claimedAt`, same `owner` or none. */
   | { readonly kind: 'replace'; readonly seen: Seen; readonly next: IdempotencyRecord }
   /**
@@ -49,8 +52,9 @@ export type Transacted = Written | { readonly done: false; readonly refusal: unk
  * Each write evaluates its condition and lands in one step, sees every earlier write, hands back the record that was in the way,
  * and stops when `signal` aborts. A store keeps no options, no lease and no clock: many invocations share one.
  *
- * Throws `IdempotencyError` `CONFIG_INVALID` when no retry can help (no table, no permission), `STORE_UNAVAILABLE` otherwise;
- * the write may have landed then. To change what some writes do, wrap `write`; `transact` is not changed by that.
+ * Throws `IdempotencyError` `CONFIG_INVALID` when no retry can help (no table, no permission), `STORE_UNAVAILABLE` otherwise. The
+ * write may have landed then, unless the error is `isUnwritten`; it is sent again, while there is time, if the error is `isPassing`.
+ * To change what some writes do, wrap `write`; `transact` is not changed by that.
  *
  * @example
  * const counting = (store: Store): Store => ({
@@ -67,10 +71,28 @@ export interface Store {
   writeAll?(writes: readonly Write[], signal?: AbortSignal): Promise<readonly (Written | Failed)[]>;
   /** Lands together with the business writes, or not at all. Absent: the store has no transactions. */
   transact?(write: Write, writes: readonly TransactWrite[], signal?: AbortSignal): Promise<Transacted>;
-  /** The outcome with its body; `unavailable` if the body is gone. Absent: outcomes always come with their bodies. */
+  /** Throws for writes of a commit that could not be sent, or are not the user's to send. Called before anything is sent of it. */
+  check?(writes: readonly TransactWrite[]): void;
+  /**
+   * The outcome as a record can keep it, before it is written: as it is, or smaller, with its body compressed or apart.
+   * Absent: a record keeps outcomes of any size.
+   */
+  keep?(outcome: Outcome, place: Place, signal?: AbortSignal): Promise<Outcome>;
+  /** The outcome with its body; without it if the body is gone. Absent: outcomes always come with their bodies. */
   load?(outcome: Outcome, signal?: AbortSignal): Promise<Outcome>;
   /** The record as it is now. For operators: no claim needs it. */
   read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;
+}
+
+/** Where an outcome is to be kept. */
+export interface Place {
+  /** The record that will hold it, or point to its body. */
+  readonly record: Pick<IdempotencyRecord, 'id' | 'owner' | 'expiresAt' | 'retention'> &
+    Partial<Pick<Claimed, 'leaseUntil'>>;
+  /** Whether it is one of many in its record: a step's. */
+  readonly isStep?: boolean;
+  /** Bytes. Present: the body may not be kept apart, and is lost if it is larger. */
+  readonly room?: number;
 }
 
 /** The id of the record that is written. */
@@ -80,21 +102,26 @@ export function idOf(write: Write): string {
 
 /** One call of a store. */
 export type Call =
-  | { readonly to: 'write' | 'transact'; readonly write: Write }
-  | { readonly to: 'load' }
-  | { readonly to: 'read' };
+  | { readonly to: 'write'; readonly write: Write }
+  | { readonly to: 'transact'; readonly write: Write }
+  | { readonly to: 'keep' | 'load' | 'read' };
 
 /** What is done around a call: `send` makes it, and `signal` is its caller's. */
 export type Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /** The store with `around` about each of its calls. */
 export function intercepted(store: Store, around: Around): Store {
-  const { transact, load, read } = store;
+  const { transact, check, keep, load, read } = store;
   return {
     write: (write, signal) => around({ to: 'write', write }, (within) => store.write(write, within), signal),
     ...(transact && {
       transact: (write, writes, signal) =>
         around({ to: 'transact', write }, (within) => transact.call(store, write, writes, within), signal),
+    }),
+    ...(check && { check }),
+    ...(keep && {
+      keep: (outcome, place, signal) =>
+        around({ to: 'keep' }, (within) => keep.call(store, outcome, place, within), signal),
     }),
     ...(load && {
       load: (outcome, signal) => around({ to: 'load' }, (within) => load.call(store, outcome, within), signal),

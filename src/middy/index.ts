@@ -13,7 +13,7 @@ import { sourceOf } from '../sources/index.ts';
 import type { EventSource } from '../sources/source.ts';
 import { type Chain, isWatched, type Request, watch } from './chain.ts';
 
-export { earlyTimeout } from './chain.ts';
+export { earlyTimeout, settled } from './chain.ts';
 
 /** Adds `idempotency` to the context: typed for a handler that is added after `.use`, not for one added before. */
 export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;

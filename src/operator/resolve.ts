@@ -3,10 +3,12 @@ import { IdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { patient } from '../core/patience.ts';
 import { decideUnknown } from '../core/protocol.ts';
+import { ROOM_BYTES } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { DEFAULT_RETENTION_MS, environment } from '../environment.ts';
 import type { Verdict } from '../execution.ts';
 import type { Codec } from '../values/codec.ts';
+import { kept } from '../values/kept.ts';
 import { outcomesOf } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
 
@@ -26,13 +28,17 @@ export async function resolve(
   verdict: Verdict,
   { codec }: { readonly codec?: Codec } = {},
 ): Promise<void> {
-  const outcome = isRerun(verdict) ? undefined : outcomesOf(codec).ofValue(valueIn(verdict));
-  if (outcome?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${outcome.body}`);
-  const patientStore = patient(store, () => 10_000);
+  const remaining = (): number => 10_000;
+  const value = isRerun(verdict) ? undefined : await outcomesOf(codec).ofValue(valueIn(verdict), { id, remaining });
+  const patientStore = patient(store, remaining, 'claim');
   const { read } = patientStore;
   if (!read) throw misuse('this store cannot be read');
   const retention = environment.retention() ?? DEFAULT_RETENTION_MS;
-  const decided = { id, outcome, owner: randomUUID(), retention, now: Date.now() };
+  const [owner, now] = [randomUUID(), Date.now()];
+  const record = { id, owner, expiresAt: Math.ceil((now + retention) / 1_000) };
+  const outcome = value && (await kept(patientStore, value, { record }, ROOM_BYTES));
+  if (outcome?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${outcome.body}`);
+  const decided = { id, outcome, owner, retention, now };
   const result = await decideUnknown({ ...patientStore, read }, decided);
   if (result === 'known') throw new IdempotencyError('MISUSE', 'there is no unknown outcome to resolve', { id });
   if (result === 'changed') throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });

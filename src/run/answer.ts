@@ -2,7 +2,7 @@ import { codeOf, IdempotencyError } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Outcomes } from '../values/outcome.ts';
+import type { Outcomes, Owner } from '../values/outcome.ts';
 
 /** What an arrival is answered. */
 export interface Answer {
@@ -21,21 +21,32 @@ export function own(value: unknown, isFinal = false): Answer {
   return { isReplayed: false, isFinal, open: async () => value, acknowledge: async () => {} };
 }
 
+/** The answer of a run whose value is no outcome: a retry is to run again. */
+export function unrecorded(value: unknown): Answer {
+  const acknowledge = async (): Promise<never> => {
+    throw new Error('what the handler returned is no outcome');
+  };
+  return { ...own(value), acknowledge };
+}
+
 /** What is needed to load and open an outcome. */
-export interface Reader {
-  readonly id: string;
+export interface Reader extends Owner {
   readonly store: Store;
   readonly outcomes: Outcomes;
 }
 
 /** The outcome on record, loaded when it is opened. `tell` is called once: without a refusal, or with the reason for one. */
-export function recorded(outcome: Outcome, { id, store, outcomes }: Reader, tell: (refusal?: unknown) => void): Answer {
+export function recorded(
+  outcome: Outcome,
+  { id, remaining, store, outcomes }: Reader,
+  tell: (refusal?: unknown) => void,
+): Answer {
   const open = async (): Promise<unknown> => {
     const refuse = (refusal: unknown): never => {
       tell(refusal);
       throw refusal;
     };
-    const opened = await outcomes.load(store, outcome).catch(refuse);
+    const opened = await outcomes.load(store, outcome, { id, remaining }).catch(refuse);
     if ('unavailable' in opened) {
       const why = `done, but the value was not kept: ${opened.unavailable}`;
       return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));

@@ -19,9 +19,11 @@ export interface Arrival {
   readonly isOutcome: (value: unknown) => boolean;
   /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;
+  /** Whether the invocation's context says so, and not the environment in its place. */
+  readonly isDeadlineTold: boolean;
 }
 
-interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'remaining'> {
+interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'remaining' | 'isDeadlineTold'> {
   readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
@@ -50,11 +52,12 @@ export function refused(about: About, error: unknown): unknown {
 }
 
 function identified(about: About, parts: IdentityParts): Arrival {
-  const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining } = parts;
+  const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining, isDeadlineTold } = parts;
   const common = {
     isNatural: fromEvent('method', isNatural),
     isOutcome: (value: unknown) => judged(isOutcome, value, true),
     remaining,
+    isDeadlineTold,
   };
   const key = keyIn(fromEvent('key', parts.key));
   if (key === undefined) return { ...common, about, key, id: '', fingerprint: undefined };
@@ -105,7 +108,8 @@ export function eventArrival<E>(
       payload: payload && (() => payload(event)),
       isNatural: () => source.isNatural(event),
       isOutcome,
-      remaining: () => remainingOf(context, invokedAt, functionTimeout),
+      remaining: () => toldBy(context) ?? supposed(invokedAt, functionTimeout),
+      isDeadlineTold: toldBy(context) !== undefined,
     };
   });
 }
@@ -118,16 +122,15 @@ function attempted<T>(ask: () => T): T | undefined {
   }
 }
 
-// A local runtime may pass no context, or a wrong one. No invocation outlives its function's timeout.
-function remainingOf(
-  context: Context | undefined,
-  invokedAt: number,
-  functionTimeout: number | undefined,
-): number | undefined {
-  const said = context?.getRemainingTimeInMillis?.();
-  const left = functionTimeout === undefined ? undefined : Math.max(0, invokedAt + functionTimeout - Date.now());
-  const known = [said, left].filter((ms) => Number.isFinite(ms)) as number[]; // 0 is a value
-  return known.length > 0 ? Math.min(...known) : undefined;
+/** Ms that the context says remain. A local runtime may pass no context, or a wrong one. */
+function toldBy(context: Context | undefined): number | undefined {
+  const ms: unknown = context?.getRemainingTimeInMillis?.();
+  return typeof ms === 'number' && Number.isFinite(ms) ? ms : undefined; // 0 is a value
+}
+
+/** Ms that remain by the environment's word. */
+function supposed(invokedAt: number, functionTimeout: number | undefined): number | undefined {
+  return functionTimeout === undefined ? undefined : Math.max(0, invokedAt + functionTimeout - Date.now());
 }
 
 // A recorded value cannot hold the answer of either.

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { commitUnclaimed } from '../core/claim.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
 import type { About, EndEvent } from '../core/events.ts';
-import { commitUnclaimed } from '../core/protocol.ts';
+import { ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
+import { kept } from '../values/kept.ts';
 import { type Answer, adopted, claimRefusal } from './answer.ts';
 import type { Arrival } from './arrival.ts';
-import { copyOf, gateOf } from './commit.ts';
+import { copyOf, type GateOptions, gateOf } from './commit.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
 import { effectKey } from './steps.ts';
 
@@ -18,7 +20,9 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
   const about = { ...arrival.about, attempt: 1 };
   const tell = started(about, 'new');
-  const { commit, close, decided } = decidingCommit({ settings, arrival, about, remaining, tell });
+  let isForgotten = false;
+  const bar = (): string | undefined => (isForgotten ? 'after `forget`' : undefined);
+  const { commit, close, hasBegun, decided } = decidingCommit({ settings, arrival, about, remaining, tell, bar });
   return {
     execution: {
       key,
@@ -29,6 +33,10 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
       keyFor: (name) => effectKey(id, name),
       step: async () => {
         throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
+      },
+      forget: () => {
+        if (hasBegun()) throw misuse('a run forgets before its commit');
+        isForgotten = true;
       },
     },
 
@@ -42,15 +50,15 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
       await close();
       const answer = decided();
       if (answer) return answer(ending);
-      const error = failureOf(ending);
+      const error = isForgotten ? undefined : failureOf(ending);
       tell({ type: 'released', error });
-      if (ending.kind === 'returned') throw error;
+      if (ending.kind === 'returned' && error) throw error;
       return answerOf(ending);
     },
   };
 }
 
-interface CommitOptions {
+interface CommitOptions extends Pick<GateOptions, 'bar'> {
   readonly settings: Settings;
   readonly arrival: Arrival;
   readonly about: About;
@@ -65,12 +73,13 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 }
 
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
-function decidingCommit({ settings, arrival, about, remaining, tell }: CommitOptions): DecidingCommit {
+function decidingCommit({ settings, arrival, about, remaining, tell, bar }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
   const { id, fingerprint } = arrival;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
   const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
-  const store = storeWithin(remaining);
+  const store = storeWithin(remaining, 'run');
+  const owner = { id, remaining };
   let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
@@ -78,22 +87,27 @@ function decidingCommit({ settings, arrival, about, remaining, tell }: CommitOpt
     throw error;
   };
 
+  const recordAt = (now: number) => ({ ...claimant, expiresAt: Math.ceil((now + retention) / 1_000) });
+
   const gate = gateOf({
     store,
+    bar,
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
-      const outcome = outcomes.ofValue(value);
+      const whole = await outcomes.ofValue(value, owner);
+      const copy = await copyOf(outcomes, whole, value, owner);
+      const outcome = await kept(store, whole, { record: recordAt(Date.now()) }, ROOM_BYTES);
       const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
+        if (error.isUnwritten) throw error; // another commit may follow
         tell(error.retryable ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
         return fail(error);
       });
       if (result.kind === 'refused') throw result.refusal; // nothing was written: another commit may follow
       if (result.kind === 'done') {
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
-        const copy = copyOf(outcomes, outcome, value);
         decided = (ending) => committedAnswer(about, ending, copy);
       } else if (result.kind === 'replay') {
-        decided = () => adopted(result.outcome, { id, store, outcomes }, tell);
+        decided = () => adopted(result.outcome, { ...owner, store, outcomes }, tell);
       } else {
         const refusal = claimRefusal(result, id);
         tell({ type: 'lost', code: refusal.code });

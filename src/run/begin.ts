@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IdempotencyError } from '../core/errors.ts';
+import { type Claim, claim } from '../core/claim.ts';
+import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
-import { type Claim, claim } from '../core/protocol.ts';
+import { RESERVE_MS } from '../core/patience.ts';
 import type { Store } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import type { Settings } from '../options.ts';
@@ -25,7 +27,7 @@ export async function once(
   if (!isRun(begun)) return begun;
   let answer: unknown;
   try {
-    answer = await run(begun.execution);
+    answer = await within(arrival, () => run(begun.execution));
   } catch (error) {
     return begun.end({ kind: 'threw', error });
   }
@@ -37,15 +39,17 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
-  const { claimed, span, store } = await claimOrWait(settings, arrival).catch((error) => {
+  const { claimed, span, store, remaining } = await claimOrWait(settings, arrival).catch((error) => {
     throw refused(about, error);
   });
   const { outcomes, onUnknown } = settings;
   switch (claimed.kind) {
-    case 'acquired':
-      return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });
+    case 'acquired': {
+      const run = claimedRun(settings, arrival, span, claimed);
+      return within(arrival, () => reconciled(run, claimed.takeover, { store, remaining, outcomes, onUnknown }));
+    }
     case 'replay':
-      return recorded(claimed.outcome, { id, store, outcomes }, (refusal) => {
+      return recorded(claimed.outcome, { id, remaining, store, outcomes }, (refusal) => {
         const whole = { ...about, attempt: claimed.attempt };
         if (refusal) refused(whole, refusal);
         else publish(whole, { type: 'replayed' });
@@ -61,19 +65,27 @@ function withoutKey({ onMissingKey }: Settings, arrival: Arrival): Run {
   throw refused(arrival.about, new IdempotencyError('KEY_MISSING', message));
 }
 
-function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
-  const forever = Number.POSITIVE_INFINITY;
-  const limit = Math.max(0, Math.min(arrival.remaining() ?? forever, functionTimeout ?? forever));
-  return { deadline: Date.now() + limit, length: Math.min(limit, lease ?? forever) };
+/** Ids of the records whose runs the code that is running stands in. */
+const INSIDE = new AsyncLocalStorage<ReadonlySet<string>>();
+
+function within<T>({ id }: Arrival, work: () => T): T {
+  return INSIDE.run(new Set(INSIDE.getStore()).add(id), work);
 }
 
-/** Kept by a waiting duplicate for its own answer. */
-const RESERVE_MS = 500;
+// What the environment says bounds a claim, and not a run: it may differ from the truth.
+function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
+  const forever = Number.POSITIVE_INFINITY;
+  const left = Math.max(0, arrival.remaining() ?? forever);
+  const length = Math.min(left, functionTimeout ?? forever, lease ?? forever);
+  return { deadline: arrival.isDeadlineTold ? Date.now() + left : forever, length };
+}
 
 interface Attempt {
   readonly claimed: Claim;
   readonly span: Span;
   readonly store: Store;
+  /** Ms. */
+  readonly remaining: () => number;
 }
 
 async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
@@ -84,7 +96,8 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   if (length === Number.POSITIVE_INFINITY) {
     throw new IdempotencyError('CONFIG_INVALID', 'without a Lambda context the option `lease` is required');
   }
-  const store = storeWithin(() => Math.min(deadline - Date.now(), length));
+  const remaining = (): number => Math.min(deadline - Date.now(), length);
+  const store = storeWithin(remaining, 'claim');
   const request = {
     id,
     fingerprint,
@@ -93,11 +106,32 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
     retention,
     onUnknown: typeof onUnknown === 'function' ? 'reconcile' : onUnknown,
   } as const;
-  for (let delay = 50; ; delay = Math.min(2 * delay, 1_000)) {
-    const claimed = await claim(store, request, Date.now);
-    const pause = delay * (0.5 + Math.random() / 2);
-    const isDecided = claimed.kind !== 'conflict' || onConflict === 'reject';
-    if (isDecided || Date.now() + pause > deadline - RESERVE_MS) return { claimed, span, store };
-    await sleep(pause);
+  let claimed = await claim(store, request, Date.now);
+  if (claimed.kind === 'conflict' && onConflict === 'wait') {
+    if (INSIDE.getStore()?.has(id)) throw misuse('a run waits for its own key');
+    const polling = storeWithin(remaining, 'poll');
+    claimed = await polled(
+      () => claim(polling, request, Date.now),
+      Math.min(deadline, Date.now() + length) - RESERVE_MS,
+    );
   }
+  return { claimed, span, store, remaining };
 }
+
+/** Ms. */
+const LONGEST_PAUSE = 5_000;
+
+/** Claims until there is no conflict; `until` in epoch ms. Seldomer with time: waiters must not starve the run they wait for. */
+async function polled(attempt: () => Promise<Claim>, until: number): Promise<Claim> {
+  for (let longest = 50; Date.now() < until; longest = Math.min(2 * longest, LONGEST_PAUSE)) {
+    await sleep(Math.min(longest * (0.5 + Math.random() / 2), until - Date.now()));
+    const claimed = await attempt().catch((error: unknown) => {
+      if (isIdempotencyError(error) && error.retryable) return CONFLICT; // a store that is down, too, is asked again later
+      throw error;
+    });
+    if (claimed.kind !== 'conflict') return claimed;
+  }
+  return CONFLICT;
+}
+
+const CONFLICT = { kind: 'conflict' } as const;

@@ -1,9 +1,11 @@
+import type { Claim, Takeover } from '../core/claim.ts';
 import type { Landing } from '../core/decide.ts';
-import { IdempotencyError } from '../core/errors.ts';
+import { IdempotencyError, misuse } from '../core/errors.ts';
 import { type About, type EndEvent, publish, type Why } from '../core/events.ts';
-import { type Claim, complete, type Holder, release, surrender, type Takeover } from '../core/protocol.ts';
-import type { Outcome } from '../core/record.ts';
+import { complete, completing, forget, type Holder, release, surrender } from '../core/protocol.ts';
+import { type Claimed, type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
+import { kept } from '../values/kept.ts';
 import { type Answer, adopted } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
@@ -19,10 +21,19 @@ interface RunParts {
   readonly about: About;
   readonly holder: Holder;
   readonly lease: Lease;
+  /** Ms. */
+  readonly remaining: () => number;
   readonly steps: Pick<StepRunner, 'close' | 'finished'>;
   readonly commit: Commit;
   readonly takeover?: Takeover | undefined;
+  readonly isForgotten: () => boolean;
   readonly tell: (end: EndEvent) => void;
+}
+
+/** A run that may have `onUnknown` before its handler. */
+export interface ClaimedRun extends Run {
+  /** Resolves when the handler may begin: the steps that have begun are over, and their names may be used again. */
+  readonly resume: () => Promise<void>;
 }
 
 /** The run of a claim. */
@@ -31,18 +42,13 @@ export function claimedRun(
   arrival: Arrival,
   span: Span,
   { lease: claim, takeover }: Acquired,
-): Run {
-  const { retention, clockSkew, storeWithin, isTerminal, outcomes } = settings;
+): ClaimedRun {
+  const { clockSkew, isTerminal, outcomes } = settings;
   const { key } = arrival;
   const { attempt } = claim;
   const about = { ...arrival.about, attempt };
   const tell = started(about, takeover?.from ?? 'new');
-  const holderWithin = (ms: () => number): Holder => ({
-    store: storeWithin(ms),
-    lease: claim,
-    retention,
-    now: Date.now,
-  });
+  const holderWithin = holderOf(settings, claim);
   const lease = keepLease({
     holder: holderWithin,
     span,
@@ -54,31 +60,62 @@ export function claimedRun(
   const left = (): number => (span.deadline === Number.POSITIVE_INFINITY ? lease.left() : span.deadline - Date.now());
   const remaining = (): number => Math.max(0, left());
   const holder = holderWithin(remaining);
-  const { step, keyFor, ...steps } = stepsOf({ holder, signal, remaining, isTerminal, outcomes });
-  const onLanded = ({ kind }: Outcome): void => tell({ type: 'completed', by: 'commit', outcome: kind });
-  const commit = commitOf({ holder, outcomes, onLanded });
-  const parts = { settings, about, holder, lease, steps, commit, takeover, tell };
+  let isForgotten = false;
+  const forgotten = (): string | undefined => (isForgotten ? 'after `forget`' : undefined);
+  const onLanded = ({ kind }: Outcome): void => {
+    lease.stop();
+    tell({ type: 'completed', by: 'commit', outcome: kind });
+  };
+  const commit = commitOf({ holder, lease, remaining, outcomes, onLanded, bar: forgotten });
+  const bar = (): string | undefined => (commit.hasBegun() ? 'after the commit' : forgotten());
+  const { step, keyFor, ...steps } = stepsOf({ holder, lease, remaining, isTerminal, outcomes, bar });
+  const forget = (): void => {
+    if (steps.hasBegun() || commit.hasBegun()) throw misuse('a run forgets before its first step and its commit');
+    isForgotten = true;
+  };
+  const execution = { key, attempt, signal, remaining, step, keyFor, commit: commit.commit, forget };
+  const parts = {
+    settings,
+    about,
+    holder,
+    lease,
+    remaining,
+    steps,
+    commit,
+    takeover,
+    isForgotten: () => isForgotten,
+    tell,
+  };
   return {
-    execution: { key, attempt, signal, remaining, step, keyFor, commit: commit.commit },
+    execution,
     hasCommitted: () => commit.committed() !== undefined,
     end: (ending) => endRun(parts, ending).finally(lease.stop),
+    resume: async () => {
+      await steps.finished();
+      steps.resume();
+    },
   };
 }
 
+function holderOf({ storeWithin, retention }: Settings, lease: Claimed): (remaining: () => number) => Holder {
+  return (remaining) => ({ store: storeWithin(remaining, 'run'), lease, retention, now: Date.now });
+}
+
 async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
-  const { holder, lease, steps, commit } = run;
+  const { holder, lease, steps, commit, takeover } = run;
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
   steps.close();
+  const outcome = commit.committed() ? undefined : await outcomeOf(run, ending);
   await commit.close();
+  // Under the lease: what they do must be on record before another run may go on.
+  const areStepsSure = await steps.finished();
   const committed = commit.committed();
   if (committed) return committedAnswer(run.about, ending, committed.value);
-  const outcome = outcomeOf(run.settings, ending);
   const doubt = commit.doubt();
   if (doubt) {
-    await steps.finished(); // under the lease: what they do must be on record before another run may go on
     const answer = unsure(run, ending, 'commit', doubt.error);
     if (!outcome || ending.kind === 'threw') return answer;
     lease.lose('the invocation is over');
@@ -86,26 +123,43 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   }
   if (outcome) {
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
-    return lastWrite(run, ending, complete(holder, outcome), { type: 'completed', by, outcome: outcome.kind });
+    return lastWrite(run, ending, completed(run, outcome), { type: 'completed', by, outcome: outcome.kind });
   }
   const error = 'error' in ending ? ending.error : undefined;
-  if (!(await steps.finished())) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
-  if (ending.kind === 'skipped' && run.takeover?.from === 'abandoned') {
+  if (!areStepsSure) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
+  const isUndecided = ending.kind === 'skipped' || ending.kind === 'found';
+  if (isUndecided && takeover?.from === 'abandoned') {
     await surrender(holder).catch(() => {}); // the lease runs out
     return unsure(run, ending, 'reconcile', error);
   }
-  return lastWrite(run, ending, release(holder), { type: 'released', error });
+  return lastWrite(run, ending, freed(run), { type: 'released', error });
 }
 
 /** The outcome to record; undefined: there is none, and the key is released. */
-function outcomeOf({ isTerminal, outcomes }: Settings, ending: Ending): Outcome | undefined {
+async function outcomeOf(run: RunParts, ending: Ending): Promise<Outcome | undefined> {
+  const { settings, holder, remaining } = run;
+  const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
+  const owner = { id: holder.lease.id, remaining };
+  if (run.isForgotten()) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
-    return answer === undefined ? outcomes.ofError(ending.error) : outcomes.ofValue(answer);
+    return answer === undefined
+      ? outcomes.ofError(ending.error, owner)
+      : outcomes.ofAnswer(answer, ending.error, owner);
   }
   const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
-  return isOutcome ? outcomes.ofValue(answer) : undefined;
+  return isOutcome ? outcomes.ofValue(answer, owner) : undefined;
+}
+
+async function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
+  return complete(holder, await kept(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES));
+}
+
+/** Gives the key back, for any payload if nothing was done under it. */
+function freed({ holder, takeover, isForgotten }: RunParts): Promise<Landing> {
+  const isUntouched = takeover?.from !== 'abandoned' && Object.keys(holder.lease.steps).length === 0;
+  return isForgotten() && isUntouched ? forget(holder) : release(holder);
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
@@ -115,7 +169,7 @@ function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): 
 
 /** Waits for the last write of a run, tells what became of it, and answers. `done`: the event to tell if it landed. */
 async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>, done: EndEvent): Promise<Answer> {
-  const { holder, settings, tell } = run;
+  const { holder, settings, remaining, tell } = run;
   const { store, lease } = holder;
   const { id } = lease;
   const isCompletion = done.type === 'completed';
@@ -128,8 +182,8 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
     return unsure(run, ending, why, error);
   }
-  if (result.kind === 'adopted' && ending.kind !== 'skipped') {
-    return adopted(result.outcome, { id, store, outcomes: settings.outcomes }, tell);
+  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.isForgotten()) {
+    return adopted(result.outcome, { id, remaining, store, outcomes: settings.outcomes }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
   if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);

@@ -1,9 +1,11 @@
 import { IdempotencyError, misuse } from '../core/errors.ts';
-import { commit, type Holder, type Transacting } from '../core/protocol.ts';
-import type { Outcome } from '../core/record.ts';
+import { commit, completing, type Holder, type Transacting } from '../core/protocol.ts';
+import { type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
-import type { Outcomes } from '../values/outcome.ts';
+import { kept } from '../values/kept.ts';
+import type { Outcomes, Owner } from '../values/outcome.ts';
+import type { Lease } from './lease.ts';
 
 /** The commit of one run. */
 export interface Commit extends Gate {
@@ -13,57 +15,67 @@ export interface Commit extends Gate {
   readonly doubt: () => { readonly error: unknown } | undefined;
 }
 
-interface CommitOptions {
+interface CommitOptions extends Pick<GateOptions, 'bar'> {
   readonly holder: Holder;
+  readonly lease: Pick<Lease, 'isHeld'>;
+  /** Ms. */
+  readonly remaining: () => number;
   readonly outcomes: Outcomes;
   readonly onLanded: (outcome: Outcome) => void;
 }
 
-export function commitOf({ holder, outcomes, onLanded }: CommitOptions): Commit {
+export function commitOf({ holder, lease, remaining, outcomes, onLanded, bar }: CommitOptions): Commit {
+  const { store } = holder;
   const { id } = holder.lease;
+  const owner = { id, remaining };
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
 
-  const send: Send = async (store, value, writes) => {
-    const outcome = outcomes.ofValue(value);
-    try {
-      const result = await commit({ ...holder, store }, outcome, writes);
-      if (result.kind === 'refused') throw result.refusal;
-      if (result.kind !== 'done') {
-        throw new IdempotencyError('LEASE_LOST', 'another run took the key over: nothing was written', { id });
-      }
-      committed = { value: copyOf(outcomes, outcome, value) };
-      onLanded(outcome);
-    } catch (error) {
-      if (error instanceof IdempotencyError && error.code === 'STORE_UNAVAILABLE') doubt = { error };
+  const send: Send = async (transacting, value, writes) => {
+    if (!lease.isHeld()) throw lost('the lease is over');
+    const whole = await outcomes.ofValue(value, owner);
+    const copy = await copyOf(outcomes, whole, value, owner);
+    const outcome = await kept(store, whole, { record: completing(holder) }, ROOM_BYTES);
+    const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((error) => {
+      if (error.retryable && !error.isUnwritten) doubt = { error };
       throw error;
-    }
+    });
+    if (result.kind === 'refused') throw result.refusal;
+    if (result.kind !== 'done') throw lost('another run took the key over');
+    committed = { value: copy };
+    onLanded(outcome);
   };
+  const lost = (why: string): IdempotencyError =>
+    new IdempotencyError('LEASE_LOST', `${why}: nothing was written`, { id });
 
   return {
     committed: () => committed,
     doubt: () => doubt,
-    ...gateOf({ store: holder.store, isOver: () => committed !== undefined || doubt !== undefined, send }),
+    ...gateOf({ store, isOver: () => committed !== undefined || doubt !== undefined, send, bar }),
   };
 }
 
 /** Where commits pass, one at a time. */
 interface Gate extends Pick<Execution, 'commit'> {
+  /** Whether one is under way, has landed, or may have. */
+  readonly hasBegun: () => boolean;
   /** No commit may begin any more; resolves when one that is under way has ended. */
   readonly close: () => Promise<void>;
 }
 
 type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[]) => Promise<void>;
 
-interface GateOptions {
+export interface GateOptions {
   readonly store: Store;
   /** Whether a commit has landed, or may have. */
   readonly isOver: () => boolean;
   readonly send: Send;
+  /** Why no commit may begin now. */
+  readonly bar: () => string | undefined;
 }
 
 /** Lets one commit pass, before the run ends, on a store with transactions; throws `MISUSE` for any other. */
-export function gateOf({ store, isOver, send }: GateOptions): Gate {
+export function gateOf({ store, isOver, send, bar }: GateOptions): Gate {
   let isClosed = false;
   let underWay: Promise<void> | undefined;
 
@@ -71,10 +83,13 @@ export function gateOf({ store, isOver, send }: GateOptions): Gate {
     const { transact } = store;
     if (!transact) throw misuse('this store has no transactions to commit in');
     if (!Array.isArray(writes)) throw misuse('commit expects an array of writes');
+    store.check?.(writes);
     await send({ ...store, transact }, value, writes);
   };
 
   return {
+    hasBegun: () => underWay !== undefined || isOver(),
+
     close: async () => {
       isClosed = true;
       await underWay?.catch(() => {});
@@ -82,6 +97,8 @@ export function gateOf({ store, isOver, send }: GateOptions): Gate {
 
     async commit(value, writes) {
       if (isClosed || underWay || isOver()) throw misuse('a run commits once, and before it ends');
+      const barred = bar();
+      if (barred) throw misuse(`a commit begins ${barred}`);
       underWay = checked(value, writes).finally(() => {
         underWay = undefined;
       });
@@ -91,7 +108,7 @@ export function gateOf({ store, isOver, send }: GateOptions): Gate {
 }
 
 /** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
-export function copyOf(outcomes: Outcomes, outcome: Outcome, value: unknown): unknown {
-  const opened = outcomes.open(outcome);
+export async function copyOf(outcomes: Outcomes, outcome: Outcome, value: unknown, owner: Owner): Promise<unknown> {
+  const opened = await outcomes.open(outcome, owner).catch(() => ({ value }));
   return 'value' in opened ? opened.value : value;
 }

@@ -14,6 +14,8 @@ export interface Span {
 export interface Lease {
   /** Aborts when the lease ends on this machine's clock, or was lost. */
   readonly signal: AbortSignal;
+  /** Whether it holds by the clock, which a timer of a blocked or frozen process has missed. If not, `signal` is aborted. */
+  readonly isHeld: () => boolean;
   /** Ms until the lease ends on this machine's clock. */
   readonly left: () => number;
   /** To be called when the run has ended. */
@@ -60,13 +62,22 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
     return true;
   };
 
+  let isLost = false;
+  const isHeld = (): boolean => {
+    if (left() <= 0) lose('the lease is over');
+    return !isLost;
+  };
+  // Whoever asks it asks the clock: no timer fires while the event loop is blocked.
+  Object.defineProperty(over.signal, 'aborted', { get: () => !isHeld() });
+
   const beat = timer(async () => {
+    if (!isHeld()) return;
     const isKept = await prolong();
     if (stopped.signal.aborted) return;
     if (isKept) arm();
     else lose('the lease was taken over');
   });
-  const expiry = timer(() => (left() > 0 ? arm() : lose('the lease is over')));
+  const expiry = timer(() => isHeld() && arm());
 
   const arm = (): void => {
     expiry.set(left());
@@ -81,16 +92,18 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
   };
 
   const lose = (why: string): void => {
+    if (isLost) return;
+    isLost = true;
     stop();
     over.abort(new IdempotencyError('LEASE_LOST', why, { id: holder.lease.id }));
   };
 
   arm();
-  return { signal: over.signal, left, stop, lose };
+  return { signal: over.signal, isHeld, left, stop, lose };
 }
 
 /** A timer that can be set again. Unreferenced: a lease that outlives its run must not keep the process alive. */
-function timer(fire: () => void) {
+function timer(fire: () => unknown) {
   let running: NodeJS.Timeout | undefined;
   return {
     clear: () => clearTimeout(running),

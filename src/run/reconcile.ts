@@ -1,31 +1,38 @@
-import type { Takeover } from '../core/protocol.ts';
+import type { Takeover } from '../core/claim.ts';
 import type { IdempotencyRecord, Steps } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import type { Previous, PreviousStep, Verdict } from '../execution.ts';
 import type { Settings } from '../options.ts';
-import type { Opened, Outcomes } from '../values/outcome.ts';
+import type { Opened } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
 import type { Answer } from './answer.ts';
+import type { ClaimedRun } from './claimed.ts';
 import type { Ending, Run } from './run.ts';
 
 interface Reconciler extends Pick<Settings, 'onUnknown' | 'outcomes'> {
   readonly store: Store;
+  /** Ms. */
+  readonly remaining: () => number;
 }
 
 /** Asks the user's `onUnknown` first, if the run follows one whose outcome is unknown. */
 export async function reconciled(
-  run: Run,
+  run: ClaimedRun,
   takeover: Takeover | undefined,
-  { onUnknown, store, outcomes }: Reconciler,
+  reconciler: Reconciler,
 ): Promise<Run | Answer> {
+  const { onUnknown } = reconciler;
   if (typeof onUnknown !== 'function' || takeover?.from !== 'abandoned') return run;
   let ending: Ending | undefined;
   try {
-    ending = endingBy(await onUnknown(run.execution, await previousOf(takeover.seen, store, outcomes)));
+    ending = endingBy(await onUnknown(run.execution, await previousOf(takeover.seen, reconciler)));
   } catch (error) {
     ending = { kind: 'skipped', error };
   }
-  if (!ending && !run.hasCommitted()) return run;
+  if (!ending && !run.hasCommitted()) {
+    await run.resume();
+    return run;
+  }
   const answer = await run.end(ending ?? { kind: 'found', answer: undefined });
   if (ending?.kind === 'skipped' && !answer.isFinal) throw ending.error;
   return answer;
@@ -36,10 +43,13 @@ function endingBy(verdict: Verdict): Ending | undefined {
   return isRerun(verdict) ? undefined : { kind: 'found', answer: valueIn(verdict) };
 }
 
-async function previousOf(seen: IdempotencyRecord, store: Store, outcomes: Outcomes): Promise<Previous> {
-  const { attempt, claimedAt, leaseUntil, steps } = seen as IdempotencyRecord & { leaseUntil: number; steps: Steps };
+async function previousOf(seen: IdempotencyRecord, { store, outcomes, remaining }: Reconciler): Promise<Previous> {
+  const { id, attempt, claimedAt, leaseUntil, steps } = seen as IdempotencyRecord & {
+    leaseUntil: number;
+    steps: Steps;
+  };
   const opened = Object.entries(steps).map(async ([name, outcome]) => {
-    return [name, previousStep(await outcomes.load(store, outcome))] as const;
+    return [name, previousStep(await outcomes.load(store, outcome, { id, remaining }))] as const;
   });
   return { attempt, claimedAt, leaseUntil, steps: Object.fromEntries(await Promise.all(opened)) };
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type About, type EndEvent, isHeard, publish, type StartedFrom } from '../core/events.ts';
 import type { Execution } from '../execution.ts';
-import { type Answer, own } from './answer.ts';
+import { type Answer, own, unrecorded } from './answer.ts';
 
 /** A run between its claim and its outcome. */
 export interface Run {
@@ -35,7 +35,7 @@ export function isRun(begun: Run | Answer): begun is Run {
 /** The answer of a run that has nothing on record to answer with. */
 export function answerOf(ending: Ending): Answer {
   if (ending.kind === 'threw' && ending.answer === undefined) throw ending.error;
-  return own(ending.answer);
+  return ending.kind === 'returned' && !ending.isOutcome ? unrecorded(ending.answer) : own(ending.answer);
 }
 
 /** The answer of a run that committed: the committed value, whatever came after it. */

@@ -1,94 +1,147 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LONGEST_TIMER } from '../core/duration.ts';
-import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
+import { IdempotencyError, isIdempotencyError, misuse, textOf } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
+import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
-import type { Outcome } from '../core/record.ts';
-import type { Execution } from '../execution.ts';
+import { type Outcome, withoutBody } from '../core/record.ts';
+import type { Execution, StepContext } from '../execution.ts';
+import { kept } from '../values/kept.ts';
 import type { Outcomes } from '../values/outcome.ts';
+import type { Lease } from './lease.ts';
+import { roomOf, weightOf } from './room.ts';
+import { Watched } from './watched.ts';
 
 /** The steps of one run. */
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
+  /** Whether one has begun. */
+  readonly hasBegun: () => boolean;
   /** No further step may begin. */
   readonly close: () => void;
   /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
   readonly finished: () => Promise<boolean>;
+  /** Lets names be used again, as another attempt does: what is on record is not run again. */
+  readonly resume: () => void;
 }
 
 interface StepsOptions {
   readonly holder: Holder;
-  readonly signal: AbortSignal;
+  readonly lease: Pick<Lease, 'signal' | 'isHeld'>;
   /** Ms. */
   readonly remaining: () => number;
   readonly isTerminal: (error: unknown) => boolean;
   readonly outcomes: Outcomes;
+  /** Why no step may begin now. */
+  readonly bar: () => string | undefined;
 }
 
-/** Kept for answering, when a step does not end. */
-const RESERVE_MS = 500;
-
-const TOO_MUCH: Outcome = { kind: 'unavailable', body: 'it does not fit into the record' };
+type Step = (step: StepContext) => unknown;
 
 export function stepsOf(options: StepsOptions): StepRunner {
-  const { holder, signal, remaining } = options;
+  const { holder, lease, remaining, bar } = options;
   const { id } = holder.lease;
   const names = new Set<string>();
-  const begun: Promise<unknown>[] = [];
+  const begun: { readonly name: string; readonly ended: Watched<unknown> }[] = [];
+  const { run, isSure } = runnerOf(options);
   let running = 0;
-  let isSure = true;
   let isClosed = false;
-  const run = runnerOf(options, () => {
-    isSure = false;
-  });
+
+  const begin = async (name: string, fn: Step): Promise<unknown> => {
+    if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
+    const barred = isClosed ? 'after the run has ended' : bar();
+    if (barred) throw misuse(`step "${name}" begins ${barred}`);
+    if (!lease.isHeld()) throw lost(id);
+    names.add(name);
+    running++;
+    return run(name, fn).finally(() => running--);
+  };
 
   return {
     keyFor: (name) => effectKey(id, name),
 
-    async step(name, fn) {
-      if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
-      if (isClosed) throw misuse(`step "${name}" begins after the run has ended`);
-      if (signal.aborted) throw lost(id);
-      names.add(name);
-      running++;
-      const ended = run(name, fn).finally(() => running--);
-      begun.push(ended);
-      return ended;
+    step(name, fn) {
+      const ended = new Watched(begin(name, fn), (error) => {
+        // Before the end, its handler may be about to wait for it.
+        if (isClosed) warn(id, name, error);
+      });
+      begun.push({ name, ended });
+      return ended as Promise<any>;
     },
+
+    hasBegun: () => begun.length > 0,
 
     close: () => {
       isClosed = true;
+      for (const { name, ended } of begun) {
+        if (ended.hasFailed && !ended.isAwaited) warn(id, name, ended.error);
+      }
     },
 
     finished: async () => {
-      await within(remaining() - RESERVE_MS, signal, Promise.allSettled(begun));
-      return isSure && running === 0;
+      const all = Promise.allSettled(begun.map(({ ended }) => ended));
+      await within(remaining() - RESERVE_MS, all);
+      return isSure() && running === 0;
     },
+
+    resume: () => names.clear(),
   };
 }
 
-/** Runs a step, or gives what an earlier attempt recorded. `onDoubt`: its effect has happened, and may not be on record. */
-function runnerOf({ holder, signal, isTerminal, outcomes }: StepsOptions, onDoubt: () => void): Execution['step'] {
-  const { id, attempt, steps: earlier } = holder.lease;
+interface Runner {
+  /** Runs a step, or gives what is on record of it. */
+  readonly run: (name: string, fn: Step) => Promise<unknown>;
+  /** False: a step has had its effect, and may not be on record. */
+  readonly isSure: () => boolean;
+}
 
-  const save = async (name: string, outcome: Outcome): Promise<void> => {
+function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptions): Runner {
+  const { store, lease: record } = holder;
+  const { id, attempt } = record;
+  const owner = { id, remaining };
+  const recorded = new Map(Object.entries(record.steps));
+  const room = roomOf(record.steps);
+  let isSure = true;
+
+  const save = async (name: string, whole: Outcome): Promise<void> => {
+    const fit = await kept(store, whole, { record, isStep: true }, room.for(name));
+    const outcome = weightOf(name, fit) > room.for(name) ? withoutBody(fit, 'it does not fit into the record') : fit;
+    room.settle(name, outcome);
     const isSaved = await saved(holder, name, outcome).catch((error) => {
-      onDoubt();
+      isSure = false;
       throw error;
     });
     if (!isSaved) throw lost(id);
+    recorded.set(name, outcome);
   };
 
-  return async (name, fn) => {
-    if (Object.hasOwn(earlier, name)) return earlierResult(holder, outcomes, name) as any;
-    let value: Awaited<ReturnType<typeof fn>>;
-    try {
-      value = await fn({ key: effectKey(id, name), attempt, signal });
-    } catch (error) {
-      if (isTerminal(error)) await save(name, outcomes.ofError(error)).catch(() => {}); // the error is what the handler gets
-      throw error;
-    }
-    await save(name, outcomes.ofValue(value));
-    return value;
+  const result = async (outcome: Outcome, name: string): Promise<unknown> => {
+    const opened = await outcomes.load(store, outcome, owner);
+    if ('error' in opened) throw opened.error;
+    if ('value' in opened) return opened.value;
+    // Without the record's id: the step is done, the record is not.
+    const why = `step "${name}" is done, but its value was not kept: ${opened.unavailable}`;
+    throw new IdempotencyError('RESULT_UNAVAILABLE', why);
+  };
+
+  return {
+    isSure: () => isSure,
+
+    async run(name, fn) {
+      const earlier = recorded.get(name);
+      if (earlier) return result(earlier, name);
+      if (!room.take(name)) throw misuse(`step "${name}" has no room in the record: it has too many steps`);
+      let value: unknown;
+      try {
+        value = await fn({ key: effectKey(id, name), attempt, signal: lease.signal });
+      } catch (error) {
+        if (isTerminal(error)) {
+          await save(name, await outcomes.ofError(error, owner)).catch(() => {}); // the error is what the handler gets
+        } else room.settle(name);
+        throw error;
+      }
+      await save(name, await outcomes.ofValue(value, owner));
+      return value;
+    },
   };
 }
 
@@ -101,35 +154,18 @@ async function saved(holder: Holder, name: string, outcome: Outcome): Promise<bo
   try {
     return await saveStep(holder, name, outcome);
   } catch (error) {
-    // Refused for good, for example because the record would grow too large. That the step is done must still be on record.
-    if (isIdempotencyError(error) && !error.retryable) return saveStep(holder, name, TOO_MUCH);
-    throw error;
+    // Refused for good. That the step is done must still be on record.
+    if (!isIdempotencyError(error) || error.retryable) throw error;
+    return saveStep(holder, name, withoutBody(outcome, 'its record was refused'));
   }
 }
 
-/** The recorded result of an earlier attempt. */
-async function earlierResult({ lease, store }: Holder, outcomes: Outcomes, name: string): Promise<unknown> {
-  const opened = await outcomes.load(store, lease.steps[name] as Outcome);
-  if ('error' in opened) throw opened.error;
-  if ('value' in opened) return opened.value;
-  // Without the record's id: the step is done, the record is not.
-  const why = `step "${name}" is done, but its value was not kept: ${opened.unavailable}`;
-  throw new IdempotencyError('RESULT_UNAVAILABLE', why);
-}
-
-/** Resolves when the work has ended, when `ms` are over, or when the signal is aborted. */
-async function within(ms: number, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+/** Resolves when the work has ended, or when `ms` are over. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   const timeout = sleep(Math.min(LONGEST_TIMER, Math.max(0, ms)), undefined, { signal: over.signal }).catch(() => {});
-  await Promise.race([work, aborted(signal), timeout]);
+  await Promise.race([work, timeout]);
   over.abort();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve());
-  });
 }
 
 /** Throws `MISUSE` for an invalid name of a step or a key. */
@@ -141,4 +177,11 @@ export function checkedName(name: unknown): string {
 
 function lost(id: string): IdempotencyError {
   return new IdempotencyError('LEASE_LOST', 'the lease is over, or another run took the key over', { id });
+}
+
+function warn(id: string, name: string, error: unknown): void {
+  process.emitWarning(
+    `step "${name}" of ${id} failed, and nobody waits for it: ${textOf(error)}`,
+    'IdempotencyWarning',
+  );
 }

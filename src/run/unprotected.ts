@@ -23,6 +23,7 @@ export function unprotectedRun({ remaining }: Arrival): Run {
       commit: async () => {
         throw misuse('a run without a key has no record to commit with');
       },
+      forget: () => {},
     },
     hasCommitted: () => false,
     end: async (ending) => answerOf(ending),

@@ -8,8 +8,10 @@ import { idOf, type Store, type Transacted, type Write } from '../core/store.ts'
 export function cached(store: Store, maxBytes: number): Store {
   const records = recentRecords(maxBytes);
   const recordOf = new WeakMap<Outcome, Completed>();
+  const wholeOf = new WeakMap<Outcome, Outcome>();
 
-  const remember = (record: Completed): void => {
+  const remember = (seen: Completed): void => {
+    const record = { ...seen, outcome: wholeOf.get(seen.outcome) ?? seen.outcome };
     if (records.remember(record)) recordOf.set(record.outcome, record);
   };
 
@@ -22,8 +24,10 @@ export function cached(store: Store, maxBytes: number): Store {
     return written;
   };
 
-  const { transact, load, read } = store;
+  const { transact, keep, load } = store;
   return {
+    ...store,
+
     async write(write, signal) {
       const found = write.kind === 'insert' ? records.get(write.next.id) : undefined;
       if (found) return { done: false, found };
@@ -34,17 +38,23 @@ export function cached(store: Store, maxBytes: number): Store {
       transact: (write, writes, signal) => learning(write, () => transact(write, writes, signal)),
     }),
 
+    ...(keep && {
+      async keep(outcome, place, signal) {
+        const kept = await keep(outcome, place, signal);
+        if (kept !== outcome && kept.kind !== 'unavailable') wholeOf.set(kept, outcome);
+        return kept;
+      },
+    }),
+
     ...(load && {
       async load(outcome, signal) {
         const whole = await load(outcome, signal);
         const record = recordOf.get(outcome);
-        const isCurrent = record && records.has(record) && whole.kind !== 'unavailable';
+        const isCurrent = record && records.has(record) && whole.kind === outcome.kind;
         if (isCurrent) remember({ ...record, outcome: whole });
         return whole;
       },
     }),
-
-    ...(read && { read }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { isIdempotencyError } from '../core/errors.ts';
-import type { IdempotencyRecord, Outcome } from '../core/record.ts';
-import type { Store, Write } from '../core/store.ts';
+import { IdempotencyError, isIdempotencyError } from '../core/errors.ts';
+import { persistently } from '../core/patience.ts';
+import { type IdempotencyRecord, type Outcome, type WithBody, withoutBody } from '../core/record.ts';
+import type { Place, Store, Write } from '../core/store.ts';
 
 /** An item of fewer bytes costs one write unit in any case: compression saves nothing. */
 const PACKED_ABOVE = 1024;
@@ -15,16 +16,25 @@ const PACKED_ABOVE = 1024;
  */
 const APART_ABOVE = 8 * 1024;
 
+/** Every later write of a record pays for the steps in it, and many must fit. */
+const STEP_APART_ABOVE = 1024;
+
 /** Of an item's 400 KB. */
 const CHUNK_BYTES = 380 * 1024;
 
 /** More than a Lambda function can answer with (6 MB), less than one batch of reads hands out (16 MB). */
 const MOST_BYTES = 8 * 1024 * 1024;
 
+/** Of one body. */
+export const MOST_CHUNKS = Math.ceil(MOST_BYTES / CHUNK_BYTES);
+
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
 const DAY = 24 * 60 * 60;
+
+/** A chunk that is gone when it is needed is told. */
+const RENEWED_WITHIN_MS = 1_000;
 
 /** A part of a body, an item of its own. */
 export interface Chunk {
@@ -46,87 +56,92 @@ export interface ChunkTable {
 /**
  * A store for large bodies: they are compressed, and kept apart in chunks if they are still large. Chunks are written before the
  * record that points to them, and expire after it. Their keys hold the owner and are never used again, so no run can change the
- * chunks of another. A body that cannot be written is recorded as done without value.
+ * chunks of another.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
-  const { transact, read } = store;
-  const stowed = (write: Write, signal?: AbortSignal, apartAbove?: number): Promise<Write> =>
-    withOutcome(write, (outcome, by) => stow(outcome, { table, by, signal, apartAbove }));
-  return {
+  const chunked: Store = {
+    ...store,
+
     async write(write, signal) {
-      const written = await store.write(await stowed(write, signal), signal).catch(async (error: unknown) => {
-        // Refused for good: many small steps have filled the record, so this one is kept apart.
-        const isFull = isStep(write) && isIdempotencyError(error) && !error.retryable;
-        if (isFull) return store.write(await stowed(write, signal, 0), signal);
-        throw error;
-      });
+      const written = await store.write(await fitting(chunked, write, signal), signal);
       if (written.done && write.kind === 'replace') await renew(table, write.next, signal);
       return written;
     },
 
-    ...(transact && {
-      transact: async (write, writes, signal) => transact(await stowed(write, signal), writes, signal),
-    }),
+    async keep(outcome, { record, isStep, room }, signal) {
+      if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
+      const { body, ...rest } = outcome;
+      const size = Buffer.byteLength(body);
+      if (size > MOST_BYTES) return withoutBody(outcome, `larger than ${MOST_BYTES} bytes`);
+      const inline = room ?? (isStep ? STEP_APART_ABOVE : APART_ABOVE);
+      if (size <= Math.min(PACKED_ABOVE, inline)) return outcome;
+      const { bytes, how } = await smaller(Buffer.from(body as Uint8Array));
+      if (bytes.length <= inline) return { ...(rest as WithBody), body: bytes, stored: how };
+      if (room !== undefined) throw new IdempotencyError('RESULT_UNAVAILABLE', `larger than ${room} bytes`);
+      const { at, chunks } = await split(bytes, { table, record, signal });
+      return { ...(rest as WithBody), stored: { ...how, at, chunks } };
+    },
 
     async load(outcome, signal) {
       if (outcome.kind === 'unavailable' || !outcome.stored) return outcome;
       const { stored, body = '', ...rest } = outcome;
       const ids = pointedTo(outcome);
       const parts = ids.length > 0 ? await table.get(ids, signal) : [Buffer.from(body as Uint8Array)];
-      if (!isWhole(parts)) return { kind: 'unavailable', body: 'a part of it is gone' };
+      if (!isWhole(parts)) return withoutBody(outcome, 'a part of it is gone');
       const bytes = Buffer.concat(parts);
       try {
-        return { ...rest, body: stored['packed'] ? await unpack(bytes) : bytes };
+        return { ...rest, body: stored['packed'] === 'gzip' ? await unpack(bytes) : bytes };
       } catch {
-        return { kind: 'unavailable', body: 'it was damaged' };
+        return withoutBody(outcome, 'it was damaged');
       }
     },
-
-    ...(read && { read }),
+  };
+  const { transact } = store;
+  if (!transact) return chunked;
+  return {
+    ...chunked,
+    transact: async (write, writes, signal) => transact(await fitting(chunked, write, signal), writes, signal),
   };
 }
 
-function isStep(write: Write): boolean {
-  return write.kind === 'update' && write.change.kind === 'step';
+/** The write with an outcome that fits into a record, also if nobody has asked the store to keep it before. */
+async function fitting({ keep }: Store, write: Write, signal?: AbortSignal): Promise<Write> {
+  const kept = async (outcome: Outcome, record: Place['record'], isStep = false): Promise<Outcome> => {
+    const isKept = outcome.kind === 'unavailable' || outcome.stored;
+    return isKept || !keep ? outcome : keep(outcome, { record, isStep }, signal);
+  };
+  if (write.kind === 'update') {
+    const { held, change } = write;
+    if (change.kind !== 'complete' && change.kind !== 'step') return write;
+    const record = change.kind === 'complete' ? { ...held, expiresAt: change.expiresAt } : held;
+    return { ...write, change: { ...change, outcome: await kept(change.outcome, record, change.kind === 'step') } };
+  }
+  const { next } = write;
+  return next.status === 'COMPLETED' ? { ...write, next: { ...next, outcome: await kept(next.outcome, next) } } : write;
 }
 
-/** The write with its outcome changed, if it has one. */
-async function withOutcome(write: Write, change: (outcome: Outcome, by: Pointing) => Promise<Outcome>): Promise<Write> {
-  if (write.kind !== 'update') {
-    const { next } = write;
-    return next.status === 'COMPLETED'
-      ? { ...write, next: { ...next, outcome: await change(next.outcome, next) } }
-      : write;
-  }
-  const { held, change: to } = write;
-  if (to.kind !== 'complete' && to.kind !== 'step') return write;
-  const holder = to.kind === 'complete' ? { ...held, expiresAt: to.expiresAt } : held;
-  return { ...write, change: { ...to, outcome: await change(to.outcome, holder) } };
+interface Packed {
+  readonly bytes: Uint8Array;
+  readonly how: { readonly packed: 'gzip' | 'no' };
 }
 
-/** The outcome as the record keeps it: with its body, a compressed body, or a pointer to chunks. */
-async function stow(outcome: Outcome, { apartAbove = APART_ABOVE, ...place }: Place): Promise<Outcome> {
-  if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
-  const { body, ...rest } = outcome;
-  const size = Buffer.byteLength(body);
-  if (size > MOST_BYTES) return { kind: 'unavailable', body: `larger than ${MOST_BYTES} bytes` };
-  if (size <= Math.min(PACKED_ABOVE, apartAbove)) return outcome;
-  const plain = Buffer.from(body as Uint8Array);
-  const packed = await pack(plain);
-  const isSmaller = packed.length < size;
-  const [bytes, how] = isSmaller ? [packed, { packed: 'gzip' }] : [plain, {}];
-  if (bytes.length <= apartAbove) return isSmaller ? { ...rest, body: bytes, stored: how } : outcome;
-  try {
-    return { ...rest, stored: { ...how, ...(await split(bytes, place)) } };
-  } catch {
-    return { kind: 'unavailable', body: 'it could not be written' };
-  }
+/** Compressed, unless that makes it larger. */
+async function smaller(bytes: Uint8Array): Promise<Packed> {
+  const packed = await pack(bytes);
+  return packed.length < bytes.length ? { bytes: packed, how: { packed: 'gzip' } } : { bytes, how: { packed: 'no' } };
+}
+
+/** Where chunks are written, and for which record. */
+interface Destination {
+  readonly table: ChunkTable;
+  readonly record: Place['record'];
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Writes the bytes as chunks, and returns the pointer to them. */
-async function split(bytes: Uint8Array, { table, by, signal }: Place): Promise<Pointer> {
-  const pointer = { at: `${by.id}#${by.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
-  const expiresAt = chunksExpireAt(by);
+async function split(bytes: Uint8Array, { table, record, signal }: Destination): Promise<Pointer> {
+  const pointer = { at: `${record.id}#${record.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
+  const expiresAt = chunksExpireAt(record);
   const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
   await Promise.all(idsOf(pointer).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
   return pointer;
@@ -135,7 +150,9 @@ async function split(bytes: Uint8Array, { table, by, signal }: Place): Promise<P
 /** Chunks of earlier attempts must live as long as the record that points to them now. */
 async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortSignal): Promise<void> {
   const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
-  await Promise.allSettled(kept.map((id) => table.renew(id, chunksExpireAt(next), signal)));
+  const renewed = (id: string) =>
+    persistently(() => table.renew(id, chunksExpireAt(next), signal), isPassing, RENEWED_WITHIN_MS, signal);
+  await Promise.allSettled(kept.map(renewed));
 }
 
 interface Pointer {
@@ -143,26 +160,8 @@ interface Pointer {
   readonly chunks: number;
 }
 
-/** Where chunks are written, and for which record. */
-interface Place {
-  readonly table: ChunkTable;
-  readonly by: Pointing;
-  readonly signal?: AbortSignal | undefined;
-  /** Bytes. */
-  readonly apartAbove?: number | undefined;
-}
-
-/** The record that will point to the chunks. */
-interface Pointing {
-  readonly id: string;
-  readonly owner?: string | undefined;
-  readonly expiresAt?: number | undefined;
-  readonly leaseUntil?: number;
-  readonly retention?: number;
-}
-
 // A release moves the record's expiry. If the record has none, its chunks outlive the lease by three months.
-function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Pointing): number {
+function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Place['record']): number {
   if (expiresAt === undefined) return Math.ceil((Math.max(leaseUntil, Date.now()) + retention) / 1000) + 90 * DAY;
   const released = leaseUntil > 0 ? Math.ceil((Date.now() - leaseUntil) / 1000) + expiresAt : expiresAt;
   return Math.max(expiresAt, released) + DAY;
@@ -171,6 +170,10 @@ function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Pointing):
 function pointedTo(outcome: Outcome): string[] {
   const { at, chunks } = (outcome.kind !== 'unavailable' && outcome.stored) || {};
   return at === undefined ? [] : idsOf({ at: String(at), chunks: Number(chunks) });
+}
+
+function isPassing(error: unknown): boolean {
+  return isIdempotencyError(error) && error.isPassing === true;
 }
 
 function isWhole(parts: readonly (Uint8Array | undefined)[]): parts is readonly Uint8Array[] {

@@ -15,9 +15,18 @@ export function writerOf(write: Write): string | undefined {
 
 /** What a call is in the words of the protocol, such as "the claim". */
 export function nameOf(call: Call): string {
-  if (call.to === 'load') return 'the read of a value';
-  if (call.to === 'read') return 'the read of a record';
-  return call.to === 'transact' ? 'the commit' : nameOfWrite(call.write);
+  switch (call.to) {
+    case 'keep':
+      return 'the write of a value';
+    case 'load':
+      return 'the read of a value';
+    case 'read':
+      return 'the read of a record';
+    case 'transact':
+      return 'the commit';
+    case 'write':
+      return nameOfWrite(call.write);
+  }
 }
 
 function nameOfWrite(write: Write): string {

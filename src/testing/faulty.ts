@@ -13,7 +13,7 @@ export type Fault = 'refuse' | 'loseAnswer' | 'crash' | 'crashAfter' | { readonl
 export interface Faults {
   /**
    * What the next calls of an operation meet, one each; calls beyond go through. `insert` claims, `replace` takes over,
-   * `update` completes, releases, extends or records a step, `transact` commits, `load` reads a large value, `read` a record.
+   * `update` completes, releases, extends or records a step, `transact` commits, `keep` writes a large value and `load` reads it, `read` reads a record.
    *
    * Throws `MISUSE` for an operation that the store does not have, and for what is no fault.
    */
@@ -30,10 +30,11 @@ export interface Faults {
  * store.next('update', 'loseAnswer'); // the completion lands, and its run is told that it did not
  */
 export function faulty<S extends Store>(store: S): S & Faults {
-  const { write, writeAll, transact, load, read, ...rest } = store;
+  const { write, writeAll, transact, keep, load, read, ...rest } = store;
   const pending: Partial<Record<Operation, Fault[]>> = {
     ...{ insert: [], replace: [], update: [] },
     ...(transact && { transact: [] }),
+    ...(keep && { keep: [] }),
     ...(load && { load: [] }),
     ...(read && { read: [] }),
   };
@@ -60,7 +61,7 @@ export function faulty<S extends Store>(store: S): S & Faults {
       if (!queue)
         throw misuse(`the store has no operation ${shown(operation)}; it has ${Object.keys(pending).join(', ')}`);
       if (faults.length === 0) throw misuse(`next('${operation}') needs a fault`);
-      for (const fault of faults) check(fault);
+      for (const fault of faults) checkFault(fault);
       queue.push(...faults);
     },
   };
@@ -70,8 +71,8 @@ export function faulty<S extends Store>(store: S): S & Faults {
 function met<T>(fault: Fault, call: Call, send: () => Promise<T>, die: () => Promise<never>): Promise<T> {
   if (typeof fault === 'object') return passed(fault.delay).then(send);
   const faults: Record<typeof fault, () => Promise<T>> = {
-    refuse: async () => unavailable(call),
-    loseAnswer: () => send().then(() => unavailable(call)),
+    refuse: async () => unavailable(call, true),
+    loseAnswer: () => send().then(() => unavailable(call, false)),
     crash: die,
     crashAfter: () => {
       const ended = die(); // before it is applied: from now on nothing else of the run is
@@ -84,7 +85,7 @@ function met<T>(fault: Fault, call: Call, send: () => Promise<T>, die: () => Pro
   return faults[fault]();
 }
 
-function check(fault: Fault): void {
+function checkFault(fault: Fault): void {
   const isNamed = ['refuse', 'loseAnswer', 'crash', 'crashAfter'].includes(fault as string);
   const delay = typeof fault === 'object' ? fault?.delay : undefined;
   if (isNamed || delay instanceof Promise) return;
@@ -98,8 +99,10 @@ function passed(delay: Duration | Promise<unknown>): Promise<unknown> {
   return new Promise((resolve) => setTimeout(resolve, durationOf('delay', delay)));
 }
 
-function unavailable(call: Call): never {
-  throw new IdempotencyError('STORE_UNAVAILABLE', `no answer to ${nameOf(call)}`);
+// Final: a fault is not met by another try of the same call.
+function unavailable(call: Call, isUnwritten: boolean): never {
+  const what = isUnwritten ? 'the store refused' : 'no answer to';
+  throw new IdempotencyError('STORE_UNAVAILABLE', `${what} ${nameOf(call)}`, { isUnwritten });
 }
 
 function shown(value: unknown): string {

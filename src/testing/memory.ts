@@ -1,6 +1,7 @@
 import type { IdempotencyRecord } from '../core/record.ts';
 import { idOf, type Store, type TransactWrite } from '../core/store.ts';
-import { refusalOf } from '../stores/dynamodb/writes.ts';
+import { ENVIRONMENT } from '../environment.ts';
+import { checkWrites } from '../stores/dynamodb/writes.ts';
 import { applied, storeOver } from '../stores/memory.ts';
 
 export interface MemoryStoreOptions {
@@ -38,12 +39,12 @@ export function memoryStore({ transact = () => {} }: MemoryStoreOptions = {}): M
   return {
     ...storeOver(records),
 
+    check: (writes) => checkWrites(writes, process.env[ENVIRONMENT.table]),
+
     async transact(write, writes) {
       const found = records.get(idOf(write));
       const next = applied(found, write);
       if (!next) return { done: false, found };
-      const impossible = refusalOf(writes, next.id);
-      if (impossible) return { done: false, refusal: impossible };
       try {
         transact(writes);
       } catch (refusal) {

@@ -1,7 +1,11 @@
 import { DefaultDeserializer, serialize } from 'node:v8';
 
 /**
- * How values become bytes, and back. Neither function may change its argument.
+ * How values become bytes, and back, at once or as a promise. Neither function may change its argument.
+ *
+ * An error with a status of 5xx or 429, or the mark of a throttled AWS request, is taken for an outage: the value is encoded or
+ * decoded again while there is time. `id`: the record's, to bind a ciphertext to it. Name, message and status of a terminal error
+ * are kept beside its bytes, as they are.
  *
  * @example
  * const cbor: Codec = { name: 'cbor', encode: (value) => encode(value), decode: (bytes) => decode(bytes) };
@@ -9,9 +13,9 @@ import { DefaultDeserializer, serialize } from 'node:v8';
 export interface Codec {
   /** Kept with every value: a value of another codec is `RESULT_UNAVAILABLE`, never misread. Not `json` or `v8`. */
   readonly name: string;
-  /** Synchronous. Throws for a value that `decode` could not give back: it is recorded as done without value. */
-  readonly encode: (value: unknown) => Uint8Array;
-  readonly decode: (bytes: Uint8Array) => unknown;
+  /** Throws for a value that `decode` could not give back: it is recorded as done without value. */
+  readonly encode: (value: unknown, of: { readonly id: string }) => Uint8Array | Promise<Uint8Array>;
+  readonly decode: (bytes: Uint8Array, of: { readonly id: string }) => unknown;
 }
 
 /** Why a value was not kept. The message never quotes the value. */
@@ -21,13 +25,13 @@ export class Lossy extends TypeError {}
  * Node's own structured clone: `undefined`, Date, BigInt, Map, Set, RegExp, bytes, errors, shared references and cycles.
  * Backward compatible, as Node promises (https://nodejs.org/api/v8.html#serialization-api).
  */
-export const CLONE: Codec = {
+export const CLONE = {
   name: 'v8',
-  encode: (value) => {
+  encode: (value: unknown): Uint8Array => {
     refuseLossy(value, new Set());
     return serialize(value);
   },
-  decode: (bytes) => {
+  decode: (bytes: Uint8Array): unknown => {
     const reader = new CopyingDeserializer(bytes);
     reader.readHeader();
     return reader.readValue();

@@ -1,99 +1,108 @@
-import { TerminalError } from '../core/errors.ts';
-import type { Outcome } from '../core/record.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import { inTime, patienceFor, persistently } from '../core/patience.ts';
+import { type Outcome, type WithBody, withoutBody } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
+import { briefOf, type ErrorContent, errorContents, errorOf } from './error.ts';
+import { isOutage } from './outage.ts';
 
 /** The content of an outcome; `unavailable`: why there is none. */
 export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
 
+/** The record whose outcome it is. */
+export interface Owner {
+  readonly id: string;
+  /** Ms until the deadline. */
+  readonly remaining: () => number;
+}
+
 /** Turns what a run ends with into an outcome, and back. */
 export interface Outcomes {
-  /** Never throws: the effect has happened. A value that cannot be kept is recorded as done without it. */
-  readonly ofValue: (value: unknown) => Outcome;
-  /** Keeps name and message of a terminal error, and those of its own properties that can be kept. */
-  readonly ofError: (error: unknown) => Outcome;
-  /** Gives a fresh copy each time. */
-  readonly open: (outcome: Outcome) => Opened;
+  /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
+  readonly ofValue: (value: unknown, owner: Owner) => Promise<Outcome>;
+  /** Keeps name, message and status of a terminal error, and those of its own properties that can be kept. */
+  readonly ofError: (error: unknown, owner: Owner) => Promise<Outcome>;
+  /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
+  readonly ofAnswer: (answer: unknown, error: unknown, owner: Owner) => Promise<Outcome>;
+  /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
+  readonly open: (outcome: Outcome, owner: Owner) => Promise<Opened>;
   /** The same for an outcome whose body the store may keep apart. */
-  readonly load: (store: Store, outcome: Outcome) => Promise<Opened>;
+  readonly load: (store: Store, outcome: Outcome, owner: Owner) => Promise<Opened>;
 }
 
 /** Encodes by `custom`; without it by JSON, which operators can read, if that is lossless, and otherwise by structured clone. */
 export function outcomesOf(custom: Codec | undefined): Outcomes {
   const { encoded, decoded } = coding(custom);
 
-  const outcome = (kind: 'value' | 'error', contentOf: () => unknown): Outcome => {
-    try {
-      return { kind, ...encoded(contentOf()) };
-    } catch (error) {
-      return { kind: 'unavailable', body: reasonOf('it cannot be encoded', error) };
+  /** The first of the contents that can be encoded; none: the outcome is without a body. */
+  const outcome = async (bare: WithBody, contents: readonly unknown[], owner: Owner): Promise<Outcome> => {
+    let why: unknown;
+    for (const content of contents) {
+      try {
+        return { ...bare, ...(await encoded(content, owner)) };
+      } catch (error) {
+        why = error;
+      }
     }
+    return withoutBody(bare, reasonOf('it cannot be encoded', why));
   };
-  const ofValue = (value: unknown): Outcome => outcome('value', () => value);
-  const canBeKept = (value: unknown): boolean => ofValue(value).kind !== 'unavailable';
 
-  const open = (outcome: Outcome): Opened => {
+  const open = async (outcome: Outcome, owner: Owner): Promise<Opened> => {
     if (outcome.kind === 'unavailable') return { unavailable: outcome.body };
+    const { kind, error: brief, codec, body } = outcome;
     try {
-      const content = outcome.body === undefined ? undefined : decoded(outcome.codec, outcome.body);
-      return outcome.kind === 'value' ? { value: content } : { error: errorOf(content as ErrorContent | undefined) };
-    } catch (error) {
-      return { unavailable: reasonOf('it cannot be decoded', error) };
+      const content = body === undefined ? undefined : await decoded(codec, body, owner);
+      return kind === 'value'
+        ? { value: content }
+        : { error: errorOf(outcome.error, content as ErrorContent | undefined) };
+    } catch (cause) {
+      if (isOutage(cause)) throw new IdempotencyError('STORE_UNAVAILABLE', 'the codec failed', { id: owner.id, cause });
+      return brief ? { error: errorOf(brief) } : { unavailable: reasonOf('it cannot be decoded', cause) };
     }
   };
 
   return {
-    ofValue,
-    ofError: (error) => outcome('error', () => contentOf(error, canBeKept)),
+    ofValue: (value, owner) => outcome({ kind: 'value' }, [value], owner),
+    ofError: async (error, owner) => {
+      const bare = { kind: 'error', error: briefOf(error) } as const;
+      const contents = errorContents(error, bare.error);
+      return contents.length > 0 ? outcome(bare, contents, owner) : bare;
+    },
+    ofAnswer: (answer, error, owner) => outcome({ kind: 'value', error: briefOf(error) }, [answer], owner),
     open,
-    load: async (store, outcome) => open(store.load ? await store.load(outcome) : outcome),
+    load: async (store, outcome, owner) => open(store.load ? await store.load(outcome) : outcome, owner),
   };
 }
 
 interface Coding {
-  readonly encoded: (value: unknown) => { readonly body?: string | Uint8Array; readonly codec?: string };
-  readonly decoded: (codec: string | undefined, body: string | Uint8Array) => unknown;
+  readonly encoded: (
+    value: unknown,
+    owner: Owner,
+  ) => Promise<{ readonly body?: string | Uint8Array; readonly codec?: string }>;
+  readonly decoded: (codec: string | undefined, body: string | Uint8Array, owner: Owner) => Promise<unknown>;
 }
 
 function coding(custom: Codec | undefined): Coding {
-  const codecs = [CLONE, ...(custom ? [custom] : [])];
   return {
-    encoded(value) {
-      if (custom) return { body: Uint8Array.from(bytesIn(custom.encode(value))), codec: custom.name };
+    async encoded(value, { id, remaining }) {
+      if (custom) {
+        const encode = () =>
+          inTime(async () => Uint8Array.from(bytesIn(await custom.encode(value, { id }))), remaining());
+        return { body: await persistently(encode, isOutage, patienceFor('body', remaining())), codec: custom.name };
+      }
       if (value === undefined) return {};
       return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
     },
 
-    decoded(codec, body) {
-      const bytes = Buffer.from(body as Uint8Array); // a copy: a codec may spoil it
-      if (codec === undefined) return JSON.parse(bytes.toString());
-      const one = codecs.find(({ name }) => name === codec);
-      if (!one) throw new Lossy(`it was written by the codec "${codec}"`);
-      return one.decode(bytes);
+    async decoded(codec, body, { id, remaining }) {
+      const bytes = () => Buffer.from(body as Uint8Array); // a copy: a codec may spoil it
+      if (codec === undefined) return JSON.parse(bytes().toString());
+      if (codec === CLONE.name) return CLONE.decode(bytes());
+      if (codec !== custom?.name) throw new Lossy(`it was written by the codec "${codec}"`);
+      const decode = () => inTime(async () => custom.decode(bytes(), { id }), remaining());
+      return persistently(decode, isOutage, patienceFor('claim', remaining()));
     },
   };
-}
-
-/** What is kept of a terminal error. */
-type ErrorContent =
-  | { readonly name: string; readonly message: string; readonly own: object }
-  | { readonly thrown: unknown };
-
-function contentOf(error: unknown, canBeKept: (value: unknown) => boolean): ErrorContent {
-  if (!(error instanceof Error)) return { thrown: error };
-  const { name, message, cause } = error;
-  const own = Object.entries({ ...(cause !== undefined && { cause }), ...error });
-  return {
-    name,
-    message,
-    own: Object.fromEntries(own.filter(([member, value]) => member !== 'name' && canBeKept(value))),
-  };
-}
-
-function errorOf(content: ErrorContent | undefined): unknown {
-  if (!content || !('message' in content)) return content?.thrown;
-  const { name, message, own } = content;
-  return Object.assign(new TerminalError(message), own, { name });
 }
 
 function bytesIn(encoded: unknown): Uint8Array {
@@ -103,5 +112,6 @@ function bytesIn(encoded: unknown): Uint8Array {
 
 // The reason is told to callers, and a message that is not ours may quote the value.
 function reasonOf(what: string, error: unknown): string {
-  return error instanceof Lossy ? error.message : what;
+  if (error instanceof Lossy) return error.message;
+  return isOutage(error) ? `its codec failed: ${error.name}` : what;
 }

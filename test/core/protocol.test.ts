@@ -1,20 +1,10 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { type ClaimRequest, claim, commitUnclaimed } from '../../src/core/claim.ts';
 import { IdempotencyError } from '../../src/core/errors.ts';
-import {
-  type ClaimRequest,
-  claim,
-  commitUnclaimed,
-  complete,
-  decideUnknown,
-  extend,
-  type Holder,
-  release,
-  saveStep,
-  surrender,
-} from '../../src/core/protocol.ts';
+import { complete, decideUnknown, extend, type Holder, release, saveStep, surrender } from '../../src/core/protocol.ts';
 import type { Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
-import type { Store, Written } from '../../src/core/store.ts';
+import type { Store, Write, Written } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { instead, replace } from '../stores/writes.ts';
 
@@ -40,6 +30,17 @@ const acquire = async (more?: Partial<ClaimRequest>): Promise<Claimed> => {
   if (claimed.kind !== 'acquired') throw new Error(claimed.kind);
   return claimed.lease;
 };
+/** A store whose first write of a kind does something else. */
+const once =
+  (act: (write: Write, send: () => Promise<Written>) => Promise<Written>) =>
+  (kind: Write['kind']): Store => {
+    let isFirst = true;
+    return instead(store, kind, (write, send) => {
+      const acts = isFirst;
+      isFirst = false;
+      return acts ? act(write, send) : send();
+    });
+  };
 const by = (lease: Claimed): Holder => ({ store, lease, retention: HOUR, now: clock });
 const DONE = { kind: 'value', body: '"done"' } as const;
 const lost = (found: IdempotencyRecord | undefined): Written => ({ done: false, found });
@@ -122,13 +123,70 @@ describe('claim', () => {
       await send();
       throw AWAY;
     };
-    const unheard = instead(instead(store, 'insert', losesAnswer), 'replace', losesAnswer);
-    await expect(claim(unheard, request(), clock)).rejects.toBe(AWAY);
+    const unheard = once(losesAnswer);
+    await expect(claim(unheard('insert'), request(), clock)).rejects.toBe(AWAY);
     const first = await claim(store, request(), clock);
     expect(first).toMatchObject({ takeover: { from: 'released' } });
     now += 1_000;
-    await expect(claim(unheard, request(), clock)).rejects.toBe(AWAY);
+    await expect(claim(unheard('replace'), request(), clock)).rejects.toBe(AWAY);
     expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+  });
+
+  describe('that was given up', () => {
+    /** The claim's write, which may land later. */
+    const givenUp = async (of: 'insert' | 'replace'): Promise<Write> => {
+      let late: Write | undefined;
+      const gone = async (write: Write): Promise<never> => {
+        late = write;
+        throw AWAY;
+      };
+      await expect(claim(once(gone)(of), request(), clock)).rejects.toBe(AWAY);
+      return late as Write;
+    };
+
+    it('cannot land later: the key is free', async () => {
+      const late = await givenUp('insert');
+      expect(await store.read?.('id')).toMatchObject({
+        status: 'IN_PROGRESS',
+        fingerprint: 'f',
+        expiresAt: now / 1_000 + 3_600,
+      });
+      expect(await store.write(late)).toMatchObject({ done: false });
+      expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toMatchObject({
+        takeover: { from: 'released' },
+      });
+    });
+
+    it('cannot take over later: the key is what it was', async () => {
+      const lost = await acquire();
+      now += 1_000;
+      const late = await givenUp('replace');
+      expect(await store.read?.('id')).toEqual({ ...lost, version: 2 });
+      expect(await store.write(late)).toMatchObject({ done: false });
+      expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+    });
+
+    it('leaves alone what another has written meanwhile', async () => {
+      let other: Claimed | undefined;
+      const overtaken = once(async () => {
+        other = await acquire();
+        throw AWAY;
+      });
+      await expect(claim(overtaken('insert'), request(), clock)).rejects.toBe(AWAY);
+      expect(await store.read?.('id')).toEqual(other);
+    });
+
+    it('was not written, as its store says: nothing more is', async () => {
+      const throttled = new IdempotencyError('STORE_UNAVAILABLE', 'throttled', { isUnwritten: true });
+      const broken = vi.fn(() => Promise.reject(throttled));
+      await expect(claim({ write: broken }, request(), clock)).rejects.toBe(throttled);
+      expect(broken).toHaveBeenCalledTimes(1);
+    });
+
+    it('is told as it was, also if the key cannot be given back', async () => {
+      const broken = { write: () => Promise.reject(AWAY) };
+      await expect(claim(broken, request(), clock)).rejects.toBe(AWAY);
+    });
   });
 
   it('gives nothing back where the store cannot have written anything', async () => {
@@ -285,16 +343,19 @@ describe('commitUnclaimed', () => {
   });
 
   it('is done when an earlier try of it has landed', async () => {
-    const mine = request();
-    const found = {
-      ...(await acquire()),
-      status: 'COMPLETED',
-      owner: mine.owner,
-      outcome: DONE,
-      completedAt: now,
-    } as const;
-    const transact = async () => ({ done: false, found }) as const;
-    expect(await atomic(transact, mine)).toEqual({ kind: 'done' });
+    const landed: Required<Store>['transact'] = async (write) => ({
+      done: false,
+      found: (write as { next: Completed }).next,
+    });
+    expect(await atomic(landed)).toEqual({ kind: 'done' });
+  });
+
+  it('is not done when another commit of the same run has landed', async () => {
+    const another: Required<Store>['transact'] = async (write) => ({
+      done: false,
+      found: { ...(write as { next: Completed }).next, commit: 'another' },
+    });
+    expect(await atomic(another)).toMatchObject({ kind: 'replay', outcome: DONE });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { StoreRequest } from './executor.ts';
-import { isOwners, isRelease, recordIdOf } from './requests.ts';
+import { isFence, isOwners, isRelease, recordIdOf } from './requests.ts';
 import { add, bodyOf, type Interned, isRunning, type KeyState, keyed, ownerOf, type State } from './state.ts';
 import type { World } from './world.ts';
 
@@ -18,12 +18,13 @@ export function booked(
   const of = state.keys[key] as KeyState;
   const before = of.record?.record;
   const isNew = !before || request.write.kind === 'insert' || world.isExpired(state, i, before);
-  const isAnother = isNew && !isOwners(request);
+  const isAnother = isNew && !isOwners(request) && !isFence(request);
   const body = bodyOf(after.record);
   const next = keyed(state, key, {
     record: after,
     generations: of.generations + (isAnother ? 1 : 0),
     commits: (isAnother ? 0 : of.commits) + (request.kind === 'transact' ? 1 : 0),
+    isTaken: isOwners(request) ? of.isTaken : request.write.kind === 'replace' && isAbandoned(before),
     unknown: reconcile ? unknownAfter(request, of, after.record) : '',
     recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
   });
@@ -46,6 +47,9 @@ function unknownAfter(
 ): KeyState['unknown'] {
   if (after.owner === undefined || after.status === 'COMPLETED') return '';
   if (write.kind !== 'replace') return write.kind === 'insert' ? '' : unknown;
-  const isAbandoned = record?.record.status === 'IN_PROGRESS' && record.record.owner !== undefined;
-  return isAbandoned ? 'nobody has looked' : '';
+  return isAbandoned(record?.record) ? 'nobody has looked' : '';
+}
+
+function isAbandoned(record: IdempotencyRecord | undefined): boolean {
+  return record?.status === 'IN_PROGRESS' && record.owner !== undefined;
 }

@@ -32,10 +32,28 @@ const committing: Handler = async ({ commit }, { effect, value }) => {
   return { ...value, payload: 'what was made of it' };
 };
 
+const committingBesideStep: Handler = async ({ step, commit }, { effect, value }) => {
+  await Promise.all([step('a', () => effect('step a')), commit(value, [])]);
+  return value;
+};
+
+const forgetting: Handler = async ({ forget }, { effect, value }) => {
+  forget();
+  await effect('validation');
+  return value;
+};
+
 const BASE: Program = { key: 'k', payload: 'p', handler: plain, endings: ['return', 'fail', 'terminal'], ahead: 0 };
 const STEPPED: Program = { ...BASE, handler: stepped, steps: 1 };
 const SIDE_BY_SIDE: Program = { ...BASE, handler: sideBySide, steps: 2, endings: ['return', 'fail'] };
 const COMMITTING: Program = { ...BASE, handler: committing, commits: true, endings: ['return', 'fail'] };
+const BESIDE: Program = {
+  ...STEPPED,
+  handler: committingBesideStep,
+  commits: true,
+  endings: ['return', 'fail'],
+};
+const FORGETTING: Program = { ...BASE, handler: forgetting, forgets: true };
 const ATOMIC: Program = { ...COMMITTING, options: { mode: 'atomic' } };
 const REFUSING: Program = { ...BASE, options: { onUnknown: 'refuse' }, endings: ['return', 'fail'] };
 /** Finds out that nothing has happened, or what has. */
@@ -46,6 +64,8 @@ const FINDING: Program = {
   endings: ['return', 'fail'],
 };
 const HOLDING: Program = { ...BASE, timers: true, options: { lease: 2 * SECOND }, endings: ['return'] };
+/** There is time for a second extension where the first was not answered. */
+const PATIENT: Program = { ...HOLDING, options: { lease: 4 * SECOND } };
 const callerIs = (principal: string): Program => ({
   ...BASE,
   key: `k-of-${principal}`,
@@ -71,6 +91,9 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'a commit', programs: [COMMITTING, COMMITTING], bounds: { ...SHORT, refusals: true } },
   { name: 'atomic', programs: [ATOMIC, ATOMIC], bounds: { ...ALL, refusals: true } },
   { name: 'a commit without a claim beside a claim', programs: [COMMITTING, ATOMIC], bounds: SHORT },
+  { name: 'a commit beside a step', programs: [BESIDE, BESIDE], bounds: SHORTER },
+  { name: 'a run that forgets', programs: [FORGETTING, { ...FORGETTING, payload: 'q' }], bounds: SHORT },
+  { name: 'a run that forgets after another', programs: [BASE, FORGETTING], bounds: SHORT },
   { name: 'unknown outcomes are refused', programs: [REFUSING, REFUSING], bounds: ALL },
   { name: 'unknown outcomes are looked into, and rerun', programs: [RERUNNING, RERUNNING], bounds: SHORT },
   { name: 'unknown outcomes are looked into, and found', programs: [FINDING, FINDING], bounds: { ...ALL, faults: 0 } },
@@ -82,7 +105,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   },
   {
     name: 'leases are prolonged, by answers that are late',
-    programs: [HOLDING, HOLDING],
+    programs: [PATIENT, HOLDING],
     bounds: { crashes: 0, faults: 1, time: 4 },
   },
   { name: 'three requests', programs: [quick(BASE), quick(BASE), quick(BASE)], bounds: { ...SHORT, faults: 0 } },

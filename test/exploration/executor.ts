@@ -82,6 +82,8 @@ export interface Program {
   readonly reconcile?: { readonly rerun: true } | { readonly value: Value };
   /** Whether every run of it that returns has committed. */
   readonly commits?: boolean;
+  /** Whether a run of it forgets, before anything else. */
+  readonly forgets?: boolean;
   /** How many steps a run has. */
   readonly steps?: number;
   /** How its effects may end. */

@@ -1,8 +1,8 @@
 import { fingerprintOf } from '../../src/core/identity.ts';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
-import { type Place, RETENTION, type Result, SECOND, type StoreRequest } from './executor.ts';
+import { type Place, RETENTION, type Request, type Result, SECOND, type StoreRequest } from './executor.ts';
 import type { Move } from './moves.ts';
-import { isOwners, isRelease, isStep } from './requests.ts';
+import { isClaim, isExtension, isFence, isOfStore, isOwners, isRelease, isStep, writerOf } from './requests.ts';
 import { bodyOf, isOver, isRunning, type KeyState, ownerOf, type State } from './state.ts';
 import type { World } from './world.ts';
 
@@ -43,7 +43,7 @@ export const INVARIANTS: readonly Invariant[] = [
         if (is && is !== record && move.request && !isKeptLong(is.record, move.request)) return 'it expires too soon';
       }
       const answer = ended(before, after, move);
-      if (!answer || after.doubtful[answer.by] || isOwnFailure(answer)) return undefined;
+      if (!answer || after.doubtful[answer.by] || isOwnFailure(answer) || hasForgotten(world, answer)) return undefined;
       const { record, recorded, generations } = keyOf(world, after, answer.by);
       // A record that has expired may have had a successor since.
       const isFirst = generations === 1 && record !== undefined;
@@ -57,10 +57,11 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     says: '3. A run whose lease was taken over changes nothing: neither the record, nor its steps, nor anything by a commit.',
     broken: ({ world, before, move, after }) => {
-      if (move.by === undefined || !move.request || !isOwners(move.request)) return undefined;
-      const was = keyOf(world, before, move.by);
-      const is = keyOf(world, after, move.by);
-      const isMine = was.record?.record.status === 'IN_PROGRESS' && ownerOf(was.record.record) === move.by;
+      if (!move.request || !isOwners(move.request)) return undefined;
+      const by = move.by ?? writerOf(move.request);
+      const was = keyOf(world, before, by);
+      const is = keyOf(world, after, by);
+      const isMine = was.record?.record.status === 'IN_PROGRESS' && ownerOf(was.record.record) === by;
       return isMine || (was.record === is.record && was.commits === is.commits)
         ? undefined
         : 'it changed what is not its own';
@@ -79,7 +80,7 @@ export const INVARIANTS: readonly Invariant[] = [
         if (world.isCommitting(key) && isCompleted && commits === 0) return 'completed without its writes';
         const isFaultless =
           after.faultsLeft === world.bounds.faults && after.crashesLeft === world.bounds.crashes && allowed === 0;
-        if (isFaultless && generations === 1 && isOver(after)) {
+        if (isFaultless && generations === 1 && isOver(after) && !world.isForgetting(key)) {
           const isOnce = world.isAtomic(key) || (world.stepsOf(key) > 0 ? work <= 1 && work + steps >= 1 : work === 1);
           if (!isOnce) return `${work} effects without a fault`;
         }
@@ -95,12 +96,14 @@ export const INVARIANTS: readonly Invariant[] = [
         return 'it asks for the record of another, or for two';
       const was = keyOf(world, before, move.by).record?.record;
       const is = keyOf(world, after, move.by).record?.record;
-      const isTaken = was !== is && was && is && was.fingerprint !== is.fingerprint;
+      const isForgotten = is?.fingerprint === undefined || was?.fingerprint === undefined; // which is judged below
+      const isTaken = was !== is && was && is && was.fingerprint !== is.fingerprint && !isForgotten;
       if (isTaken && !world.isExpired(before, move.by, was)) return 'a record was taken for another payload';
       const answer = ended(before, after, move);
       if (!answer) return undefined;
       const { key, payload } = world.program(answer.by);
-      const isInUse = is && !world.isExpired(after, answer.by, is) && is.fingerprint !== fingerprintOf(payload);
+      const isOther = is?.fingerprint !== undefined && is.fingerprint !== fingerprintOf(payload);
+      const isInUse = isOther && !world.isExpired(after, answer.by, is);
       if (isInUse && isRefusal(answer.result, 'CONFLICT')) return 'it is told to come back';
       const outcome = outcomeOf(answer.result);
       return !outcome || (outcome.key === key && outcome.payload === payload) ? undefined : textOf(answer.result);
@@ -185,13 +188,70 @@ export const INVARIANTS: readonly Invariant[] = [
       return isTrue ? undefined : `it tells that ${textOf(answer.result)} is on record`;
     },
   },
+  {
+    says: '11. A claim that was given up does not land when its caller has been answered.',
+    broken: ({ world, before, after, move }) => {
+      const { isLate, request } = move;
+      if (!isLate || !request || !isClaim(request) || before.keys === after.keys) return undefined;
+      const by = writerOf(request);
+      // What took its place may be gone by now: within the retention it is not.
+      const isNew = request.write.kind === 'insert' && keyOf(world, before, by).generations > 0;
+      return before.places[by]?.result && !isNew ? 'it lands' : undefined;
+    },
+  },
+  {
+    says: '12. No step, no commit and no extension begins when the lease is over by its holder’s clock, whatever its timers have missed. No extension moves a lease back.',
+    broken: ({ world, before, after, move }) => {
+      if (move.request && isExtension(move.request)) {
+        const [was, is] = [before, after].map((state) => keyOf(world, state, writerOf(move.request as StoreRequest)));
+        if (leaseOf(is) < leaseOf(was)) return 'it is moved back';
+      }
+      if (move.by === undefined) return undefined;
+      const { pending, liveUntil } = after.places[move.by] as Place;
+      const asked = before.places[move.by]?.pending ?? [];
+      const late = pending.filter(({ uid, request }) => !asked.some((one) => one.uid === uid) && isUnderLease(request));
+      const isOver = liveUntil > 0 && late.some(({ request }) => request.at >= liveUntil);
+      return isOver ? 'it begins' : undefined;
+    },
+  },
+  {
+    says: '13. A run that forgets records nothing, and frees its key for any payload; where a run before it may have done something, for that one alone.',
+    broken: ({ world, before, after, move }) => {
+      const { by, request } = move;
+      if (by === undefined || !request || !isOwners(request) || !world.program(by).forgets) return undefined;
+      const was = keyOf(world, before, by);
+      const is = keyOf(world, after, by).record;
+      if (!is || was.record === is) return undefined;
+      if (is.record.status === 'COMPLETED') return 'it is recorded';
+      if (!isRelease(request) || !before.places[by]?.entered) return undefined;
+      const isFree = is.record.fingerprint === undefined;
+      if (isFree === was.isTaken) return isFree ? 'what may have been done is forgotten' : 'it keeps its payload';
+      return undefined;
+    },
+  },
 ];
 
 function isKeptLong(record: IdempotencyRecord, request: StoreRequest): boolean {
   const leaseUntil = 'leaseUntil' in record ? record.leaseUntil : 0;
-  // A step leaves the expiry as it is, also one that comes behind the lease.
-  const written = isStep(request) ? 0 : request.at;
+  // A step and a fence leave the expiry as it is, also one that comes behind the lease.
+  const written = isStep(request) || isFence(request) ? 0 : request.at;
   return (record.expiresAt ?? Number.POSITIVE_INFINITY) * SECOND >= Math.max(leaseUntil, written) + RETENTION;
+}
+
+function leaseOf(of: KeyState | undefined): number {
+  const record = of?.record?.record;
+  return record && 'leaseUntil' in record ? record.leaseUntil : 0;
+}
+
+/** Whether only a run with its lease may begin it. */
+function isUnderLease(request: Request): boolean {
+  if (!isOfStore(request)) return request.kind === 'effect' && isStep(request);
+  return isExtension(request) || (request.kind === 'transact' && isOwners(request));
+}
+
+/** Whether it is answered by a run that forgot, and not with the outcome of another. */
+function hasForgotten(world: World, { by, place, result }: Ended): boolean {
+  return world.program(by).forgets === true && place.entered && outcomeOf(result)?.by === by;
 }
 
 interface Ended {

@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no owner on an extension',
     in: 'leases are prolonged',
-    breaks: 1,
+    breaks: 3,
     edits: [
       {
         file: 'stores/memory.ts',
@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: 'if (!(await steps.finished())) return',
-        replace: 'if (false) return',
+        find: 'await steps.finished();\n  const committed',
+        replace: 'true;\n  const committed',
       },
     ],
   },
@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release with a step that may not be on record',
     in: 'a step',
     breaks: 8,
-    edits: [{ file: 'run/steps.ts', find: 'return isSure && running === 0;', replace: 'return running === 0;' }],
+    edits: [{ file: 'run/steps.ts', find: 'return isSure() && running === 0;', replace: 'return running === 0;' }],
   },
   {
     name: 'release with a commit that may have landed',
@@ -204,10 +204,10 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 3,
     edits: [
       {
-        file: 'core/protocol.ts',
-        find: "    else return decision;\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
+        file: 'core/claim.ts',
+        find: "    else return decision;\n  }\n  return { kind: 'conflict' };\n}\n\n/** A claim",
         replace:
-          "    else {\n      if (decision.kind === 'conflict') await release({ ...holder, lease: seen as Claimed });\n      return decision;\n    }\n  }\n  return { kind: 'conflict' };\n}\n\n/** Records",
+          "    else {\n      if (decision.kind === 'conflict') await release({ ...holder, lease: seen as Claimed });\n      return decision;\n    }\n  }\n  return { kind: 'conflict' };\n}\n\n/** A claim",
       },
     ],
   },
@@ -247,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 1,
     edits: [
       {
-        file: 'core/protocol.ts',
+        file: 'core/claim.ts',
         find: EXPIRY,
         replace: '{ expiresAt: seconds(now) } : { retention }',
       },
@@ -327,7 +327,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 4,
     edits: [
       {
-        file: 'core/protocol.ts',
+        file: 'core/claim.ts',
         find: "takeover?.from !== 'expired' && takeover?.seen.status === 'IN_PROGRESS' ? takeover.seen.steps : {}",
         replace: '{}',
       },
@@ -363,7 +363,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 9,
     edits: [
       {
-        file: 'core/protocol.ts',
+        file: 'core/claim.ts',
         find: IF_RERUN,
         replace: 'onUnknown !== undefined ? { expiresAt',
       },
@@ -388,8 +388,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'return reconciled(claimedRun(settings, arrival, span, claimed), claimed.takeover, { store, outcomes, onUnknown });',
-        replace: 'return claimedRun(settings, arrival, span, claimed);',
+        find: 'return within(arrival, () => reconciled(run, claimed.takeover, { store, remaining, outcomes, onUnknown }));',
+        replace: 'return run;',
       },
     ],
   },
@@ -398,7 +398,7 @@ export const MUTANTS: readonly Mutant[] = [
     in: 'unknown outcomes are looked into, and rerun',
     breaks: 9,
     edits: [
-      { file: 'core/protocol.ts', find: "takeover?.from === 'abandoned' ? surrender : release", replace: 'release' },
+      { file: 'core/claim.ts', find: "takeover?.from === 'abandoned' ? surrender : release", replace: 'release' },
     ],
   },
   {
@@ -408,7 +408,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: "if (ending.kind === 'skipped' && run.takeover?.from === 'abandoned') {",
+        find: "if (isUndecided && takeover?.from === 'abandoned') {",
         replace: 'if (false) {',
       },
     ],
@@ -475,7 +475,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a late extension that moves the lease back',
     in: 'leases are prolonged, by answers that are late',
-    breaks: 1,
+    breaks: 12,
     edits: [
       {
         file: 'core/record.ts',
@@ -491,7 +491,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: '    answer = await run(begun.execution);',
+        find: '    answer = await within(arrival, () => run(begun.execution));',
         replace: '    await run(begun.execution);\n    answer = await run(begun.execution);',
       },
     ],
@@ -502,7 +502,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 2,
     edits: [
       {
-        file: 'core/protocol.ts',
+        file: 'core/claim.ts',
         find: EXPIRY,
         replace: '{ expiresAt: seconds(leaseUntil) } : { retention }',
       },
@@ -515,8 +515,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'core/protocol.ts',
-        find: 'expiresAt: seconds(holder.now() + holder.retention)',
-        replace: 'expiresAt: seconds(holder.now())',
+        find: "kind: 'release', expiresAt: seconds(now + retention)",
+        replace: "kind: 'release', expiresAt: seconds(now)",
       },
     ],
   },
@@ -538,7 +538,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 9,
     edits: [
       {
-        file: 'core/protocol.ts',
+        file: 'core/claim.ts',
         find: IF_RERUN,
         replace: "onUnknown !== 'refuse' ? { expiresAt",
       },
@@ -574,6 +574,62 @@ export const MUTANTS: readonly Mutant[] = [
         find: "tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });",
         replace: 'tell(done);',
       },
+    ],
+  },
+  {
+    name: 'a claim that was given up, and lands later',
+    in: 'two requests',
+    breaks: 11,
+    edits: [{ file: 'core/claim.ts', find: 'if (mayBeWritten) await', replace: 'if (false) await' }],
+  },
+  {
+    name: 'a takeover that was given up, and lands later',
+    in: 'unknown outcomes are looked into, and rerun',
+    breaks: 11,
+    edits: [
+      {
+        file: 'core/claim.ts',
+        find: 'version: takeover.seen.version + 1 }',
+        replace: 'version: takeover.seen.version }',
+      },
+    ],
+  },
+  {
+    name: 'a step that begins when the lease is over',
+    in: 'a step',
+    breaks: 12,
+    edits: [{ file: 'run/steps.ts', find: 'if (!lease.isHeld()) throw lost(id);', replace: '' }],
+  },
+  {
+    name: 'a commit that begins when the lease is over',
+    in: 'a commit',
+    breaks: 12,
+    edits: [{ file: 'run/commit.ts', find: "if (!lease.isHeld()) throw lost('the lease is over');", replace: '' }],
+  },
+  {
+    name: 'an extension that begins when the lease is over',
+    in: 'leases are prolonged',
+    breaks: 12,
+    edits: [{ file: 'run/lease.ts', find: 'if (!isHeld()) return;', replace: '' }],
+  },
+  {
+    name: 'an outcome of a run that forgot',
+    in: 'a run that forgets',
+    breaks: 13,
+    edits: [{ file: 'run/claimed.ts', find: 'if (run.isForgotten()) return undefined;', replace: '' }],
+  },
+  {
+    name: 'a run that forgets, and keeps its payload',
+    in: 'a run that forgets',
+    breaks: 13,
+    edits: [{ file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? forget', replace: 'false ? forget' }],
+  },
+  {
+    name: 'a run that forgets what the one before it has done',
+    in: 'a run that forgets after another',
+    breaks: 13,
+    edits: [
+      { file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? forget', replace: 'isForgotten() ? forget' },
     ],
   },
 ];

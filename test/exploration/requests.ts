@@ -15,6 +15,25 @@ export function isRelease(request: StoreRequest): boolean {
   return changeOf(request)?.kind === 'release';
 }
 
+/** The executor that sent it. */
+export function writerOf({ write }: StoreRequest): number {
+  return Number.parseInt(`${write.kind === 'update' ? write.held.owner : write.next.owner}`, 10);
+}
+
+/** Whether it takes a key, for a run. */
+export function isClaim({ kind, write }: StoreRequest): boolean {
+  return kind === 'write' && write.kind !== 'update' && 'leaseUntil' in write.next;
+}
+
+/** Whether it takes the place of a takeover that was given up. */
+export function isFence({ kind, write }: StoreRequest): boolean {
+  return kind === 'write' && write.kind === 'replace' && write.seen.owner === write.next.owner;
+}
+
+export function isExtension(request: StoreRequest): boolean {
+  return changeOf(request)?.kind === 'extend';
+}
+
 export function isStep(request: Request): boolean {
   if (request.kind === 'effect') return request.name.startsWith('step');
   return isOfStore(request) && changeOf(request)?.kind === 'step';

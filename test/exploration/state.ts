@@ -23,6 +23,8 @@ export interface KeyState {
   readonly recorded: readonly string[];
   /** Of the record that was first asked for. */
   readonly id: string;
+  /** Whether its holder took it from a run that was lost. */
+  readonly isTaken: boolean;
   /** What its holder has found out of the run that it took the key from, where it is to look; '': there is nothing to. */
   readonly unknown: '' | 'nobody has looked' | 'though it was found';
 }
@@ -58,6 +60,7 @@ const UNUSED: KeyState = {
   stepsAllowed: 0,
   recorded: [],
   id: '',
+  isTaken: false,
   unknown: '',
 };
 
@@ -78,8 +81,8 @@ export function initialState(keys: readonly string[], crashes: number, faults: n
 /** Equal for states from which the same may happen. */
 export function fingerprintOf(state: State): string {
   const keys = Object.values(state.keys).map(
-    ({ record, generations, work, steps, commits, allowed, stepsAllowed, recorded, unknown }) =>
-      `${record?.uid ?? 0},${generations},${work},${steps},${commits},${allowed},${stepsAllowed},${recorded},${unknown}`,
+    ({ record, generations, work, steps, commits, allowed, stepsAllowed, recorded, isTaken, unknown }) =>
+      `${record?.uid ?? 0},${generations},${work},${steps},${commits},${allowed},${stepsAllowed},${recorded},${isTaken},${unknown}`,
   );
   // Who has ended has no future, and nothing of its past is asked for.
   const places = state.places.map((place, i) =>
@@ -124,5 +127,6 @@ export function ownerOf(record: IdempotencyRecord | undefined): number | undefin
 }
 
 export function bodyOf(record: IdempotencyRecord): string | undefined {
-  return record.status === 'COMPLETED' && record.outcome.kind !== 'unavailable' ? `${record.outcome.body}` : undefined;
+  if (record.status !== 'COMPLETED' || record.outcome.kind === 'unavailable') return undefined;
+  return record.outcome.kind === 'error' ? JSON.stringify(record.outcome.error) : `${record.outcome.body}`;
 }

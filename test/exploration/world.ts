@@ -108,6 +108,11 @@ export class World {
     return !this.some(key, ({ commits }) => !commits);
   }
 
+  /** Whether a run of the key forgets. */
+  isForgetting(key: string): boolean {
+    return this.some(key, ({ forgets }) => forgets === true);
+  }
+
   isAtomic(key: string): boolean {
     return this.some(key, ({ options }) => options?.mode === 'atomic');
   }

@@ -187,7 +187,9 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       { kind: 'value' },
       { kind: 'value', body: '' },
       { kind: 'value', body: '"ü€😀"' },
-      { kind: 'error', body: '{"message":"no"}' },
+      { kind: 'value', body: '1', error: { name: 'Declined', message: 'no' } },
+      { kind: 'error', error: { name: 'Declined', message: 'no' } },
+      { kind: 'error', error: { name: '', message: '', status: 4.5, statusCode: 0 }, body: '{"own":{}}' },
       { kind: 'unavailable', body: 'why' },
       { kind: 'value', body: Uint8Array.of(0, 255), codec: 'v8' },
     ] as const)('keeps the outcome %o as it is', async (outcome) => {

@@ -8,8 +8,8 @@ import {
   TTL_ATTRIBUTE,
   toChunkItem,
   toItem,
-  toRecord,
 } from '../../src/stores/dynamodb/item.ts';
+import { toRecord } from '../../src/stores/dynamodb/reader.ts';
 import { claimed } from './contract.ts';
 
 const body = Uint8Array.of(1);
@@ -66,7 +66,7 @@ describe('the item layout', () => {
 
   it.each([{}, { format: { N: '2' } }, { format: { S: '1' } }])('of another tool or version is refused: %o', (item) => {
     expect(() => toRecord({ id: { S: 'x' }, ...item } as never)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('did not write') }),
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('was not written by') }),
     );
   });
 });

@@ -70,7 +70,7 @@ describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for'
     const record = claimed();
     const Item = { id: { S: record.id }, status: { S: 'COMPLETED' }, expiration: { N: '1' } };
     await client.send(new PutItemCommand({ TableName: tableName, Item }));
-    await expect(open().write(insert(record))).rejects.toMatchObject(refused('did not write'));
+    await expect(open().write(insert(record))).rejects.toMatchObject(refused('was not written by'));
   });
 
   it('where no table is named', async () => {

@@ -27,7 +27,7 @@ describe('faulty', () => {
 
   it('refuses: nothing is written, and the caller is told', async () => {
     store.next('insert', 'refuse');
-    await expect(charge()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'no answer to the claim' });
+    await expect(charge()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'the store refused the claim' });
     expect(store.records()).toEqual([]);
     expect(await charge()).toBe(1);
   });

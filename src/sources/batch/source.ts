@@ -6,4 +6,6 @@ export interface RecordSource<R> extends EventSource<R> {
   readonly identify: (record: R) => string;
   /** Records of one group run one after the other, and stop at a failure. */
   readonly group: (record: R) => string | undefined;
+  /** How often it was received, as far as its source says. */
+  readonly received: (record: R) => number;
 }

@@ -15,6 +15,7 @@ export const sqs: RecordSource<SQSRecord> = {
   identify: (record) => record.messageId,
   group: ({ eventSourceARN, attributes }) =>
     isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
+  received: ({ attributes }) => Number(attributes?.ApproximateReceiveCount) || 0,
 };
 
 function isText(value: unknown): value is string {

@@ -6,27 +6,21 @@ import { ask, type Connection, itemsOf } from './table.ts';
 /** Chunks as items of the records' table. */
 export function chunkTable(connect: () => Connection): ChunkTable {
   return {
-    async put(chunk, abortSignal) {
-      const send = ({ client, TableName }: Connection) =>
-        client.send(new PutItemCommand({ TableName, Item: toChunkItem(chunk) }), { abortSignal });
-      await ask(connect(), send, abortSignal);
+    async put(chunk, signal) {
+      const to = connect();
+      await ask(new PutItemCommand({ TableName: to.TableName, Item: toChunkItem(chunk) }), to, signal);
     },
 
-    async renew(id, expiresAt, abortSignal) {
-      const send = ({ client, TableName }: Connection) =>
-        client.send(new UpdateItemCommand({ TableName, ...renewal(id, expiresAt) }), { abortSignal });
-      await ask(
-        connect(),
-        (to) =>
-          send(to).catch((error) => {
-            if (error.name !== 'ConditionalCheckFailedException') throw error; // otherwise the chunk is gone
-          }),
-        abortSignal,
-      );
+    async renew(id, expiresAt, signal) {
+      const to = connect();
+      const update = new UpdateItemCommand({ TableName: to.TableName, ...renewal(id, expiresAt) });
+      await ask(update, to, signal).catch((error) => {
+        if (error.cause?.name !== 'ConditionalCheckFailedException') throw error; // otherwise the chunk is gone
+      });
     },
 
-    async get(ids, abortSignal) {
-      const items = await itemsOf(connect(), ids, abortSignal);
+    async get(ids, signal) {
+      const items = await itemsOf(connect(), ids, signal);
       return ids.map((id) => bytesOf(items.get(id)));
     },
   };

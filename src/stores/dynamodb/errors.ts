@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
 
-/** Errors and cancellation reasons of contention: nothing was written, and the request may be sent again at once. */
+/** Errors and cancellation reasons of contention: nothing was written, and the request may be sent again. */
 const CONTENDED = new Set([
   'TransactionConflictException',
   'ReplicatedWriteConflictException',
@@ -21,7 +20,6 @@ const MISCONFIGURED: Record<string, string> = {
     'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
   AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
   UnrecognizedClientException: 'may not be used with these credentials',
-  InvalidSignatureException: 'may not be used with these credentials',
   CredentialsProviderError: 'cannot be used without credentials',
 };
 
@@ -36,22 +34,36 @@ export function storeError(cause: unknown, tableName: string): IdempotencyError 
     MISCONFIGURED[name] ??
     (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
   if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
-  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" could not be reached: ${cause}`, { cause });
+  const isContended = isContention(cause);
+  const what = isContended ? 'is throttled, or contended for' : 'could not be reached';
+  const isUnwritten = isContended || isRefused(cause) || isUnsent(cause);
+  return new IdempotencyError('STORE_UNAVAILABLE', `table "${tableName}" ${what}: ${cause}`, {
+    cause,
+    isPassing: true,
+    isUnwritten,
+  });
 }
 
-/** Retries contention with full jitter. The SDK retries throttling only briefly, and write conflicts not at all. */
-export async function persistently<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const isContended = error instanceof Error && (CONTENDED.has(error.name) || isConflict(error));
-      if (!isContended || tries === 10 || signal?.aborted) throw error;
-      await sleep(Math.random() * Math.min(1_000, 25 * 2 ** tries), undefined, signal && { signal }).catch(() => {
-        throw error;
-      });
-    }
-  }
+const UNSENT = new WeakSet<object>();
+
+/** Marks an error of a request that was never sent. */
+export function unsent(error: unknown): unknown {
+  if (error instanceof Error) UNSENT.add(error);
+  return error;
+}
+
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && UNSENT.has(error);
+}
+
+function isContention(error: unknown): boolean {
+  return error instanceof Error && (CONTENDED.has(error.name) || isConflict(error));
+}
+
+// Of a status of 5xx, and of no answer, nobody knows.
+function isRefused(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode ?? 0;
+  return status >= 400 && status < 500;
 }
 
 /** Whether other writers cancelled the transaction, and not a condition of ours, which no retry would mend. */

@@ -5,16 +5,17 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { isFunction, parsed, that } from '../../core/check.ts';
-import { idOf, type Store } from '../../core/store.ts';
+import type { Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
 import { withChunks } from '../chunks.ts';
 import { chunkTable } from './chunks.ts';
-import { persistently, storeError } from './errors.ts';
-import { type Item, requestOf, toRecord } from './item.ts';
-import { type Connection, itemsOf } from './table.ts';
+import { storeError } from './errors.ts';
+import { type Item, requestOf } from './item.ts';
+import { toRecord } from './reader.ts';
+import { type Connection, itemsOf, sendOnce } from './table.ts';
 import { transact } from './transaction.ts';
-import { refusalOf } from './writes.ts';
+import { checkWrites } from './writes.ts';
 
 export interface DynamoDBStoreOptions {
   /**
@@ -23,8 +24,9 @@ export interface DynamoDBStoreOptions {
    */
   readonly tableName?: string;
   /**
-   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it request timeouts: the SDK has none.
-   * @default - a client that gives up on a connection after 1 s and on a request after 3 s, and tries again
+   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it request timeouts: the SDK has none. Its own retries are not used: the
+   * runtime sends a request again as long as there is time.
+   * @default - a client that gives up on a connection after 1 s and on a request after 3 s
    */
   readonly client?: Pick<DynamoDBClient, 'send'>;
   /**
@@ -61,19 +63,8 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
     connection ??= { client: client ?? defaultClient(), TableName: tableName ?? environment.table() };
     return connection;
   };
-  const store = judgingWrites(withChunks(recordTable(connect), chunkTable(connect)));
+  const store = withChunks(recordTable(connect), chunkTable(connect));
   return cache === false ? store : cached(store, cache);
-}
-
-/** Refuses a commit that cannot be before anything of it is sent. */
-function judgingWrites(store: Store): Store {
-  return {
-    ...store,
-    transact: async (write, writes, signal) => {
-      const refusal = refusalOf(writes, idOf(write));
-      return refusal ? { done: false, refusal } : (store as Required<Store>).transact(write, writes, signal);
-    },
-  };
 }
 
 function recordTable(connect: () => Connection): Store {
@@ -83,7 +74,7 @@ function recordTable(connect: () => Connection): Store {
       const input = { TableName: to.TableName, ...requestOf(write), ...HAND_BACK };
       const command = 'Item' in input ? new PutItemCommand(input) : new UpdateItemCommand(input);
       try {
-        await persistently(() => to.client.send(command as PutItemCommand, { abortSignal }), abortSignal);
+        await sendOnce(command as PutItemCommand, (one) => to.client.send(one, { abortSignal }));
         return { done: true };
       } catch (error) {
         const { name, Item: item } = error as ConditionalCheckFailedException;
@@ -100,6 +91,8 @@ function recordTable(connect: () => Connection): Store {
         throw storeError(error, TableName);
       }
     },
+
+    check: (writes) => checkWrites(writes, connect().TableName),
 
     async read(id, signal) {
       const item = (await itemsOf(connect(), [id], signal)).get(id);

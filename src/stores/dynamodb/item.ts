@@ -1,4 +1,3 @@
-import { IdempotencyError } from '../../core/errors.ts';
 import type { Change, Claimed, IdempotencyRecord } from '../../core/record.ts';
 import type { Write } from '../../core/store.ts';
 import type { Chunk } from '../chunks.ts';
@@ -13,7 +12,7 @@ export const TTL_ATTRIBUTE = 'expiresAt';
 export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchGetItem'];
 
 /** Layout of an item. A reader refuses any other. */
-const FORMAT = 1;
+export const FORMAT = 1;
 
 /** The kinds of DynamoDB's `AttributeValue` that records need. */
 type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
@@ -107,8 +106,10 @@ function editOf(change: Change): Edit {
     }
     case 'step':
       return { set: { outcome: change.outcome }, path: { '#steps': 'steps', '#step': change.name } };
-    case 'release':
-      return { set: { expiresAt: change.expiresAt }, gone: ['leaseUntil', 'owner'] };
+    case 'release': {
+      const gone = change.isForgotten ? ['leaseUntil', 'owner', 'fingerprint'] : ['leaseUntil', 'owner'];
+      return { set: { expiresAt: change.expiresAt }, gone };
+    }
     default:
       return { set: { leaseUntil: change.leaseUntil, expiresAt: change.expiresAt } };
   }
@@ -120,18 +121,6 @@ function placeholders(names: readonly string[]): Record<string, string> {
 
 export function toItem(record: IdempotencyRecord): Item {
   return { ...attributesOf(record), format: { N: `${FORMAT}` } };
-}
-
-/** Throws `CONFIG_INVALID` for an item of another tool, or of a newer layout. */
-export function toRecord(item: Item): IdempotencyRecord {
-  const { format, ...attributes } = item;
-  if (!format || !('N' in format) || Number(format.N) !== FORMAT) {
-    throw new IdempotencyError(
-      'CONFIG_INVALID',
-      'the table holds an item that this version of effectively-once did not write',
-    );
-  }
-  return fromAttributes(attributes) as unknown as IdempotencyRecord;
 }
 
 /** A part of a large body. Its key is never used again. */
@@ -186,7 +175,8 @@ function attributeOf(value: Value): Attribute {
   return typeof value === 'number' ? { N: `${value}` } : { S: value };
 }
 
-function fromAttributes(attributes: Item): Record<string, Value> {
+/** The attributes as plain values; undefined: of a type that no record has. */
+export function fromAttributes(attributes: Item): Record<string, Value> {
   return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, fromAttribute(attribute)]));
 }
 

@@ -1,5 +1,5 @@
-import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { persistently, storeError } from './errors.ts';
+import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { storeError, unsent } from './errors.ts';
 import { type Item, itemId, keyOf } from './item.ts';
 
 /** A client and the table it is to use. */
@@ -8,16 +8,57 @@ export interface Connection {
   readonly TableName: string;
 }
 
-/** Sends a request, retries contention, and throws the errors of the port. */
-export async function ask<T>(
-  to: Connection,
-  request: (to: Connection) => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> {
+/** A command of the SDK, as far as it can be told how it is sent. */
+interface Command {
+  readonly middlewareStack: { add(middleware: any, options: any): void };
+}
+
+/**
+ * Sends a command once, whatever its client is set to: the runtime sends it again, and knows how long there is time. An error of
+ * which it is certain that nothing was sent, and that nothing will be, is marked as {@link unsent}.
+ */
+export async function sendOnce<C extends Command, Output>(
+  command: C,
+  send: (command: C) => Promise<Output>,
+): Promise<Output> {
+  let progress = 'none' as 'none' | 'begun' | 'sent' | 'given up';
+  const begin: Middleware = (next) => (args) => {
+    progress = 'begun';
+    return next(args);
+  };
+  const retryNothing: Middleware = (next) => async (args) => {
+    if (progress === 'given up') throw new Error('it was given up before it was sent');
+    progress = 'sent';
+    return next(args);
+  };
+  command.middlewareStack.add(begin, BEGIN);
+  command.middlewareStack.add(retryNothing, RETRY);
   try {
-    return await persistently(() => request(to), signal);
+    return await send(command);
   } catch (error) {
-    throw storeError(error, to.TableName);
+    if (progress !== 'begun') throw error;
+    progress = 'given up';
+    throw unsent(error);
+  }
+}
+
+type Middleware = (next: (args: unknown) => Promise<unknown>) => (args: unknown) => Promise<unknown>;
+
+const BEGIN = { step: 'initialize', priority: 'high' } as const;
+
+/** The place of the SDK's own retries, which a middleware of that name replaces. */
+const RETRY = { name: 'retryMiddleware', step: 'finalizeRequest', priority: 'high', override: true } as const;
+
+/** Sends a request, and throws the errors of the port. */
+export async function ask<C extends Command, Output>(
+  command: C,
+  { client, TableName }: Connection,
+  abortSignal?: AbortSignal,
+): Promise<Output> {
+  try {
+    return await sendOnce(command, (one) => client.send(one as never, { abortSignal }) as Promise<Output>);
+  } catch (error) {
+    throw storeError(error, TableName);
   }
 }
 
@@ -27,18 +68,11 @@ export async function itemsOf(
   ids: readonly string[],
   abortSignal?: AbortSignal,
 ): Promise<Map<string, Item>> {
-  const found = new Map<string, Item>();
-  let Keys = ids.map(keyOf);
-  await ask(
-    to,
-    async ({ client, TableName }) => {
-      const RequestItems = { [TableName]: { Keys, ConsistentRead: true } };
-      const read = await client.send(new BatchGetItemCommand({ RequestItems }), { abortSignal });
-      for (const item of Object.values(read.Responses ?? {}).flat() as Item[]) found.set(itemId(item), item);
-      Keys = Object.values(read.UnprocessedKeys ?? {}).flatMap((left) => left.Keys as typeof Keys);
-      if (Keys.length > 0) throw Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' });
-    },
-    abortSignal,
-  );
-  return found;
+  const RequestItems = { [to.TableName]: { Keys: ids.map(keyOf), ConsistentRead: true } };
+  const read: BatchGetItemCommandOutput = await ask(new BatchGetItemCommand({ RequestItems }), to, abortSignal);
+  if (Object.keys(read.UnprocessedKeys ?? {}).length > 0) {
+    throw storeError(Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' }), to.TableName);
+  }
+  const items = Object.values(read.Responses ?? {}).flat() as Item[];
+  return new Map(items.map((item) => [itemId(item), item]));
 }

@@ -2,8 +2,10 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
 import type { Transacted, TransactWrite } from '../../core/store.ts';
-import { isConflict, persistently, reasonsOf } from './errors.ts';
-import { type Item, native, type Put, toRecord, type Update } from './item.ts';
+import { isConflict, isUnsent, reasonsOf } from './errors.ts';
+import { type Item, native, type Put, type Update } from './item.ts';
+import { toRecord } from './reader.ts';
+import { sendOnce } from './table.ts';
 
 /** Errors that a user's write or its table caused. Nothing was written. */
 const REFUSALS = new Set([
@@ -28,8 +30,7 @@ export async function transact(
     typeof TransactWriteCommand
   >[0]['TransactItems'];
   try {
-    const request = () => documents.send(new TransactWriteCommand({ TransactItems }), { abortSignal });
-    await persistently(request, abortSignal);
+    await sendOnce(new TransactWriteCommand({ TransactItems }), (command) => documents.send(command, { abortSignal }));
     return { done: true };
   } catch (error) {
     const [own] = reasonsOf(error);
@@ -40,11 +41,6 @@ export async function transact(
     if (isUsers && !isConflict(error)) return { done: false, refusal: error };
     throw error;
   }
-}
-
-/** Whether the request could not be built: the SDK adds `$metadata` to every error of a request that it sent. */
-function isUnsent(error: Error): boolean {
-  return !('$metadata' in error) && error.name !== 'AbortError';
 }
 
 function isDocumentClient(client: object): client is DynamoDBDocumentClient {

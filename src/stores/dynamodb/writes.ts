@@ -6,22 +6,30 @@ const MOST_WRITES = 99;
 const MOST_BYTES = 4 * 1024 * 1024;
 const KINDS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
 
-/** Why DynamoDB would refuse the writes of a commit, or why they are not the user's to write: `id` is the run's own record. */
-export function refusalOf(writes: readonly TransactWrite[], id: string): unknown {
-  if (writes.length > MOST_WRITES) return misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
+/** Throws for writes of a commit that DynamoDB would refuse, and for those to the records' own table, by name or ARN. */
+export function checkWrites(writes: readonly TransactWrite[], tableName: string | undefined): void {
+  if (writes.length > MOST_WRITES) throw misuse(`commit got ${writes.length} writes; expected at most ${MOST_WRITES}`);
   for (const write of writes) {
-    const [[kind, parameters] = ['', {}], ...more] = Object.entries<{ Key?: any; Item?: any }>(write ?? {});
-    if (more.length > 0 || !KINDS.includes(kind)) return misuse(`a write of a commit is one of ${KINDS.join(', ')}`);
-    if ((parameters?.Key ?? parameters?.Item)?.id === id) return misuse('a commit cannot write its own record');
+    const [[kind, parameters] = ['', {}], ...more] = Object.entries<{ TableName?: unknown }>(write ?? {});
+    if (more.length > 0 || !KINDS.includes(kind)) throw misuse(`a write of a commit is one of ${KINDS.join(', ')}`);
+    if (tableName !== undefined && isOneTable(String(parameters?.TableName), tableName)) {
+      throw misuse('a commit cannot write to the idempotency table');
+    }
   }
-  try {
-    return sizeOf(writes) > MOST_BYTES ? misuse('the writes of a commit are larger than 4 MB') : undefined;
-  } catch (error) {
-    return error; // a cycle, for example: it could not be sent either
-  }
+  if (sizeOf(writes) > MOST_BYTES) throw misuse('the writes of a commit are larger than 4 MB');
 }
 
-// An estimate: DynamoDB itself counts exactly.
+// Two ARNs name one table if they are equal. A name may be that of any ARN: its client says which account and region is meant.
+function isOneTable(a: string, b: string): boolean {
+  const isName = !a.startsWith('arn:') || !b.startsWith('arn:');
+  return isName ? nameOf(a) === nameOf(b) : a === b;
+}
+
+function nameOf(table: string): string {
+  return table.replace(/^arn:.*:table\//, '');
+}
+
+// An estimate: DynamoDB itself counts exactly. Throws for a cycle, which could not be sent either.
 function sizeOf(writes: unknown): number {
   const plain = (_: string, value: unknown): unknown => {
     if (typeof value === 'bigint') return String(value);

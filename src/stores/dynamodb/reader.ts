@@ -1,0 +1,85 @@
+import { IdempotencyError } from '../../core/errors.ts';
+import type { IdempotencyRecord } from '../../core/record.ts';
+import { MOST_CHUNKS } from '../chunks.ts';
+import { FORMAT, fromAttributes, type Item, itemId } from './item.ts';
+
+type Check = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Check>>;
+
+const text: Check = (value) => typeof value === 'string';
+const bytes: Check = (value) => value instanceof Uint8Array;
+const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const count: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0;
+const absent: Check = (value) => value === undefined;
+const object: Check = (value) => typeof value === 'object' && value !== null && !bytes(value);
+const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+const optional = (check: Check): Check => either(absent, check);
+const shaped =
+  (shape: Shape): Check =>
+  (value) =>
+    object(value) && faultIn(value as Item, shape) === undefined;
+
+const BRIEF = shaped({ name: text, message: text, status: optional(number), statusCode: optional(number) });
+const BODY = {
+  body: optional(either(text, bytes)),
+  codec: optional(text),
+  stored: optional(
+    either(
+      shaped({ packed: text, at: absent, chunks: absent }),
+      shaped({ packed: optional(text), at: text, chunks: (value) => count(value) && Number(value) <= MOST_CHUNKS }),
+    ),
+  ),
+};
+const is =
+  (name: string): Check =>
+  (value) =>
+    value === name;
+const OUTCOME = either(
+  shaped({ ...BODY, kind: is('value'), error: optional(BRIEF) }),
+  shaped({ ...BODY, kind: is('error'), error: BRIEF }),
+  shaped({ kind: is('unavailable'), body: text }),
+);
+const STEPS: Check = (value) => object(value) && Object.values(value as object).every(OUTCOME);
+
+const COMMON = {
+  version: count,
+  attempt: count,
+  claimedAt: number,
+  fingerprint: optional(text),
+  expiresAt: optional(number),
+  retention: optional(number),
+};
+const COMPLETED: Shape = { ...COMMON, owner: text, outcome: OUTCOME, completedAt: number, commit: optional(text) };
+const CLAIMED: Shape = { ...COMMON, owner: text, leaseUntil: number, steps: STEPS };
+const RELEASED: Shape = { ...COMMON, leaseUntil: absent, steps: STEPS };
+
+/** Throws `CONFIG_INVALID` for an item of another tool, of a newer layout, or that is not whole: nothing can be judged by it. */
+export function toRecord(item: Item): IdempotencyRecord {
+  const { format, ...attributes } = item;
+  if (!format || !('N' in format) || Number(format.N) !== FORMAT) {
+    throw invalid(item, 'was not written by this version of effectively-once');
+  }
+  const record = fromAttributes(attributes);
+  const fault = faultIn(record, shapeOf(record));
+  if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing, or not what it must be`);
+  return record as unknown as IdempotencyRecord;
+}
+
+function shapeOf({ status, owner }: Readonly<Record<string, unknown>>): Shape {
+  if (status === 'COMPLETED') return COMPLETED;
+  if (status !== 'IN_PROGRESS') return { status: () => false };
+  return owner === undefined ? RELEASED : CLAIMED;
+}
+
+/** The first member that is not what it must be. */
+function faultIn(value: object, shape: Shape): string | undefined {
+  return Object.keys(shape).find((name) => !shape[name]?.((value as Record<string, unknown>)[name]));
+}
+
+function invalid(item: Item, what: string): IdempotencyError {
+  const id = itemId(item);
+  return new IdempotencyError('CONFIG_INVALID', `the record "${id}" ${what}`, { id });
+}
