@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { place, SCENARIOS, type Scenario, until } from './scenarios.ts';
 import { openShop, type Shop } from './shop.ts';
+import { type Row, tableOf } from './table.ts';
 
 async function main(serve: boolean): Promise<void> {
   let shop: Shop | undefined;
@@ -21,64 +22,77 @@ async function main(serve: boolean): Promise<void> {
 async function playAll(shop: Shop): Promise<boolean> {
   await warmUp(shop);
   const rows: Row[] = [];
+  const failures: string[] = [];
   for (const scenario of SCENARIOS) {
     process.stdout.write(`  ${scenario.name} … `);
-    const row = await play(shop, scenario).catch((error) => failure(scenario, error));
-    console.log(row.asExpected ? 'ok' : 'FAILED');
-    rows.push(row);
+    try {
+      const row = await play(shop, scenario);
+      rows.push(row);
+      console.log('ok');
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof Unexpected) rows.push(error.row);
+      failures.push(`${scenario.name}: ${message}`);
+      console.log(`FAILED: ${message}`);
+    }
   }
-  console.log(`\n${table(rows)}\n`);
-  const failed = rows.some((row) => !row.asExpected);
+  console.log(`\n${tableOf(rows)}\n`);
   console.log(
-    failed
-      ? 'Not every effect happened as often as it should have, or a caller saw something else.'
+    failures.length > 0
+      ? failures.join('\n')
       : 'Every order was placed once and charged once; the declined one was not.',
   );
-  return failed;
+  return failures.length > 0;
 }
 
 // Three at once, so that a double click later finds two functions ready.
 async function warmUp(shop: Shop): Promise<void> {
   const keys = ['warm-up-1', 'warm-up-2', 'warm-up-3'];
-  await Promise.all(keys.map((key) => place(shop, key)));
-  await until(async () => (await Promise.all(keys.map(shop.charges))).every((count) => count === 1));
+  await until('three orders of the warm-up', async () => {
+    const answers = await Promise.all(keys.map((key) => place(shop, key)));
+    return answers.every((answer) => answer.startsWith('201'));
+  });
+  const isCharged = async () => (await Promise.all(keys.map(shop.charges))).every((count) => count === 1);
+  await until('their charges', isCharged);
 }
 
-interface Row {
-  readonly cells: readonly string[];
-  readonly asExpected: boolean;
-}
+/** What a scenario has come to, and should not have. */
+class Unexpected extends Error {
+  readonly row: Row;
 
-const HEADINGS = ['scenario', 'deliveries', 'runs', 'orders', 'charge requests', 'charges', 'callers saw'];
+  constructor(row: Row) {
+    super('not every effect happened as often as it should have, or a caller saw something else');
+    this.row = row;
+  }
+}
 
 async function play(shop: Shop, { name, expected, play: run }: Scenario): Promise<Row> {
   const before = { ...shop.counts };
   const { orderIds, answers } = await run(shop);
   const effects = await settled(shop, orderIds, expected.charges);
-  const deliveries = shop.counts.deliveries - before.deliveries;
-  const runs = shop.counts.runs - before.runs;
-  const orders = effects.filter(({ hasOrder }) => hasOrder).length;
-  const charges = effects.reduce((sum, effect) => sum + effect.charges, 0);
-  const requests = effects.reduce((sum, effect) => sum + effect.requests, 0);
+  const row: Row = {
+    scenario: name,
+    deliveries: shop.counts.deliveries - before.deliveries,
+    runs: shop.counts.runs - before.runs,
+    orders: effects.filter(({ hasOrder }) => hasOrder).length,
+    requests: effects.reduce((sum, effect) => sum + effect.requests, 0),
+    charges: effects.reduce((sum, effect) => sum + effect.charges, 0),
+    answers,
+  };
   const isOnce = effects.every(
     (effect) =>
       effect.charges === expected.charges &&
       effect.requests === (expected.chargeRequests ?? expected.charges) &&
       Number(effect.hasOrder) === expected.orders,
   );
-  return {
-    cells: [name, deliveries, runs, orders, requests, charges, tally(answers)].map(String),
-    asExpected: isOnce && runs === expected.runs && expected.sees(answers),
-  };
-}
-
-function failure({ name }: Scenario, error: unknown): Row {
-  return { cells: [name, '', '', '', '', String(error)], asExpected: false };
+  if (isOnce && row.runs === expected.runs && expected.sees(answers)) return row;
+  throw new Unexpected(row);
 }
 
 /** Effects once nothing more is to come; a double charge would come within the visibility timeout, of 1 s. */
 async function settled(shop: Shop, orderIds: readonly string[], charges: number) {
-  await until(async () => (await Promise.all(orderIds.map(shop.charges))).every((count) => count >= charges));
+  const areCharged = async () => (await Promise.all(orderIds.map(shop.charges))).every((count) => count >= charges);
+  await until(`${charges} charge of each order`, areCharged);
   await sleep(1_100);
   return Promise.all(
     orderIds.map(async (id) => ({
@@ -87,17 +101,6 @@ async function settled(shop: Shop, orderIds: readonly string[], charges: number)
       requests: await shop.chargeRequests(id),
     })),
   );
-}
-
-function tally(answers: readonly string[]): string {
-  const counts = Map.groupBy(answers, (answer) => answer);
-  return [...counts].map(([answer, all]) => (all.length > 1 ? `${all.length} × ${answer}` : answer)).join(', ');
-}
-
-function table(rows: readonly Row[]): string {
-  const lines = [HEADINGS, ...rows.map(({ cells }) => cells)];
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
 }
 
 function showHowToCall({ api: { url } }: Shop): void {

@@ -46,7 +46,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'response lost, client retries',
+    name: 'answer lost, client retries',
     expected: { ...ONCE, sees: exactly('no answer', '201 replayed') },
     play: async (shop) => {
       const key = randomUUID();
@@ -77,7 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'crash between the commit and the answer',
+    name: 'crash after the commit',
     expected: { ...ONCE, sees: exactly('502', '201 replayed') },
     play: async (shop) => {
       const key = randomUUID();
@@ -88,27 +88,27 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'crash between the charge and its record',
+    name: 'crash after the charge',
     expected: { orders: 0, charges: 1, chargeRequests: 2, runs: 2, sees: exactly() },
     play: async (shop) => {
       const orderId = randomUUID();
       const isRecord = ({ operation, body }: Asked): boolean => operation === 'UpdateItem' && !body.includes('Ledger');
       const stop = await crashAt(shop, shop.chargeOrder, 'hold', isRecord);
       await shop.send(JSON.stringify({ orderId, item: 'book', amount: 1_000 }));
-      await until(async () => (await shop.chargeRequests(orderId)) >= 2);
+      await until('a second charge request', async () => (await shop.chargeRequests(orderId)) >= 2);
       await stop();
       return { orderIds: [orderId], answers: [] };
     },
   },
   {
-    name: 'message redelivered after success',
+    name: 'message delivered twice',
     expected: { orders: 0, charges: 1, runs: 1, sees: exactly() },
     play: async (shop) => {
       const orderId = randomUUID();
       const { deliveries } = shop.counts;
       shop.mapping.loseNextDelete();
       await shop.send(JSON.stringify({ orderId, item: 'book', amount: 1_000 }));
-      await until(async () => shop.counts.deliveries >= deliveries + 2);
+      await until('a second delivery', async () => shop.counts.deliveries >= deliveries + 2);
       return { orderIds: [orderId], answers: [] };
     },
   },
@@ -118,12 +118,12 @@ export const SCENARIOS: readonly Scenario[] = [
     play: async (shop) => {
       const orderId = randomUUID();
       await shop.send(JSON.stringify({ orderId, item: 'yacht', amount: 100_000_000 }));
-      await until(async () => (await shop.deadLetters()).some((body) => body.includes(orderId)));
+      await until('the dead letter', async () => (await shop.deadLetters()).some((body) => body.includes(orderId)));
       return { orderIds: [orderId], answers: ['dead-letter queue'] };
     },
   },
   {
-    name: '200 orders, each sent three times',
+    name: '200 orders, sent three times',
     expected: { ...ONCE, runs: 400, sees: (answers) => answers.length === 600 && firsts(answers) === 200 },
     play: async (shop) => {
       const orderIds = Array.from({ length: 200 }, () => randomUUID());
@@ -153,15 +153,15 @@ async function placeUntilDone(shop: Shop, key: string): Promise<string> {
     answer = await place(shop, key);
     return answer.startsWith('201');
   };
-  await until(isDone, 500);
+  await until('an order that was placed', isDone, 500);
   return answer;
 }
 
-/** Bounded: what does not come true in 20 s fails. */
-export async function until(condition: () => Promise<boolean>, everyMs = 20): Promise<void> {
-  const end = Date.now() + 20_000;
+/** Bounded: what does not come true in a minute fails. */
+export async function until(what: string, condition: () => Promise<boolean>, everyMs = 20): Promise<void> {
+  const end = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('waited 20 s in vain');
+    if (Date.now() > end) throw new Error(`waited for ${what} in vain`);
     await sleep(everyMs);
   }
 }

@@ -8,8 +8,9 @@ export interface Invocation {
   readonly deadline: number;
 }
 
-/** What it answers: events at any time, then one result or error. */
+/** What it says: that it is ready; then, for each invocation, events at any time and one result or error. */
 export type Report =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'event'; readonly event: IdempotencyEvent }
   | { readonly kind: 'result'; readonly value: unknown }
   | { readonly kind: 'error'; readonly message: string };
@@ -29,3 +30,5 @@ parentPort?.on('message', async ({ event, deadline }: Invocation) => {
     report({ kind: 'error', message: String(error) });
   }
 });
+
+report({ kind: 'ready' });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { IdempotencyEvent } from 'effectively-once';
 import type { Invocation, Report } from './lambda-worker.ts';
@@ -7,6 +8,7 @@ export interface FunctionOptions {
   /** The module with the handler. */
   readonly entry: URL;
   readonly environment: Record<string, string>;
+  /** Of an invocation; loading the module is not part of it, as on Lambda. */
   readonly timeoutMs: number;
   /** Most worker threads at once; further invocations queue. */
   readonly concurrency: number;
@@ -28,7 +30,7 @@ export interface LocalFunction {
 
 export function startFunction(options: FunctionOptions): LocalFunction {
   const { name, entry, environment, timeoutMs, concurrency, onEvent } = options;
-  const workers = new Set<Worker>();
+  const workers = new Map<Worker, Promise<unknown>>();
   const idle: Worker[] = [];
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -41,7 +43,7 @@ export function startFunction(options: FunctionOptions): LocalFunction {
       stderr: true, // failing handlers are part of the show, their stack traces are not
     });
     worker.setMaxListeners(0);
-    workers.add(worker);
+    workers.set(worker, once(worker, 'message'));
     worker.once('exit', () => workers.delete(worker));
     return worker;
   };
@@ -52,8 +54,9 @@ export function startFunction(options: FunctionOptions): LocalFunction {
   };
 
   /** The result of one invocation on one worker; rejects when the handler threw, timed out or was killed. */
-  const run = (worker: Worker, event: unknown): Promise<unknown> =>
-    new Promise((resolve, reject) => {
+  const run = async (worker: Worker, event: unknown): Promise<unknown> => {
+    await workers.get(worker); // until it is ready
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => kill(worker), timeoutMs);
       const settle = (finish: () => void): void => {
         clearTimeout(timer);
@@ -63,12 +66,13 @@ export function startFunction(options: FunctionOptions): LocalFunction {
       const listen = (report: Report): void => {
         if (report.kind === 'event') onEvent(report.event);
         else if (report.kind === 'result') settle(() => resolve(report.value));
-        else settle(() => reject(new Error(report.message)));
+        else if (report.kind === 'error') settle(() => reject(new Error(report.message)));
       };
       const died = (): void => settle(() => reject(new Error(`${name} died`)));
       worker.on('message', listen).once('exit', died).once('error', reject);
       worker.postMessage({ event, deadline: Date.now() + timeoutMs } satisfies Invocation);
     });
+  };
 
   const invoke = async (event: unknown): Promise<unknown> => {
     const doomed = crash;
@@ -95,6 +99,6 @@ export function startFunction(options: FunctionOptions): LocalFunction {
     crashNext: (next) => {
       crash = next;
     },
-    stop: () => Promise.all([...workers].map((worker) => worker.terminate())),
+    stop: () => Promise.all(Array.from(workers.keys(), (worker) => worker.terminate())),
   };
 }

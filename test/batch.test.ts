@@ -1,5 +1,12 @@
 import type { SQSRecord } from 'aws-lambda';
-import { type BatchOptions, type Execution, idempotentBatch, memoryStore, type Store } from 'effectively-once';
+import {
+  type BatchOptions,
+  type Execution,
+  idempotentBatch,
+  memoryStore,
+  type Store,
+  TerminalError,
+} from 'effectively-once';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
@@ -255,5 +262,69 @@ describe('a configuration under which no record can be processed', () => {
     const { dynamoDBStore } = await import('effectively-once');
     store = dynamoDBStore();
     await expect(consumer()(batch('a', 'b'), lambdaContext())).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
+
+describe('when there is not time for all records', () => {
+  const received = (times: number, record: SQSRecord): SQSRecord => ({
+    ...record,
+    attributes: { ...record.attributes, ApproximateReceiveCount: `${times}` },
+  });
+
+  it('those that were received most often begin first, so that none is dead-lettered before it has begun', async () => {
+    const Records = ['a', 'b', 'c', 'd'].map((body, index) => received([1, 3, 2, 3][index] ?? 0, sqsRecord(body)));
+    const unknown = { ...sqsRecord('e'), attributes: undefined as any };
+    await consumer(() => {}, { concurrency: 1 })({ Records: [unknown, ...Records] }, lambdaContext());
+    expect(ran).toEqual(['b', 'd', 'c', 'a', 'e']);
+  });
+
+  it('a FIFO group keeps its order', async () => {
+    const Records = [
+      received(1, fifo('x', 'x1')),
+      received(1, fifo('y', 'y1')),
+      received(5, fifo('x', 'x2')),
+      received(2, fifo('z', 'z1')),
+    ];
+    await consumer(() => {}, { concurrency: 1 })({ Records }, lambdaContext());
+    expect(ran).toEqual(['z1', 'x1', 'x2', 'y1']);
+  });
+});
+
+describe('what is no success', () => {
+  it('a value that is no outcome is reported as failed, and its key is free', async () => {
+    const event = batch('a', 'b');
+    const handler = consumer((body) => ({ status: ran.length > 2 ? 'DONE' : body === 'a' ? 'TRY_LATER' : 'DONE' }), {
+      isOutcome: (value: any) => value.status !== 'TRY_LATER',
+    });
+    expect(bodiesOf(event, await handler(event, lambdaContext()))).toEqual(['a']);
+    expect(bodiesOf(event, await handler(event, lambdaContext()))).toEqual([]);
+    expect(ran).toEqual(['a', 'b', 'a']);
+  });
+
+  it('the same where it runs without a key', async () => {
+    const handler = consumer(() => 'later', { key: () => undefined, onMissingKey: 'run', isOutcome: () => false });
+    const event = batch('a');
+    expect(bodiesOf(event, await handler(event, lambdaContext()))).toEqual(['a']);
+  });
+
+  it('a terminal error that cannot be kept holds back its FIFO group at every delivery', async () => {
+    const codec = {
+      name: 'none',
+      encode: () => {
+        throw new Error('no');
+      },
+      decode: () => 1,
+    };
+    const handler = consumer(
+      (body) => {
+        if (body === '1') throw new TerminalError('declined');
+      },
+      { codec },
+    );
+    const event = { Records: [fifo('A', '1'), fifo('A', '2')] };
+    for (let delivery = 0; delivery < 3; delivery++) {
+      expect(bodiesOf(event, await handler(event, lambdaContext()))).toEqual(['1', '2']);
+    }
+    expect(ran).toEqual(['1']);
   });
 });

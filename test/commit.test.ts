@@ -253,6 +253,28 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
     expect(charges).toBe(1);
   });
 
+  it('is refused when the lease is over by the clock, whatever the timers have missed', async () => {
+    const call = way(async ({ commit, signal }) => {
+      world.wait(LEASE_MS);
+      await expect(commit(1, [count(orderId)])).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      expect(signal.aborted).toBe(true);
+      throw new Error('late');
+    });
+    expect(await call(request)).toMatchObject({ error: { message: 'late' } });
+    expect(await chargesOf(orderId)).toBeUndefined();
+  });
+
+  it('goes on beside a step: the step is done, though its record is over', async () => {
+    const call = way(async ({ step, commit }) => {
+      const committed = Promise.withResolvers<void>();
+      const charge = step('charge', () => committed.promise);
+      await commit('committed', [count(orderId)]);
+      committed.resolve();
+      await charge;
+    });
+    expect(await call(request)).toEqual(saw('committed'));
+  });
+
   it('whose answer never comes is not waited for without end', async () => {
     next(neverAnswers);
     const call = way(({ commit }) => commit('landed', [count(orderId)]), { timeoutMs: 1_000 });

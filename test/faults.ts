@@ -11,6 +11,8 @@ export interface FaultyClient {
   readonly requests: () => number;
   /** What the next tries of a command meet, one each; the rest go through. */
   readonly next: (command: Command, ...faults: Fault[]) => void;
+  /** From now on nothing goes wrong. */
+  readonly clear: () => void;
 }
 
 export function faultyClient(): FaultyClient {
@@ -26,7 +28,14 @@ export function faultyClient(): FaultyClient {
     },
     { name: 'faults', relation: 'after', toMiddleware: 'retryMiddleware' },
   );
-  return { client, requests: () => requests, next: (command, ...more) => faults[command].push(...more) };
+  return {
+    client,
+    requests: () => requests,
+    next: (command, ...more) => faults[command].push(...more),
+    clear: () => {
+      for (const queue of Object.values(faults)) queue.length = 0;
+    },
+  };
 }
 
 /** The server applies the write, and its answer is lost: it is sent again. */

@@ -1,6 +1,6 @@
 import {
   type Claimed,
-  type IdempotencyError,
+  IdempotencyError,
   idempotent,
   idempotentBatch,
   memoryStore,
@@ -247,6 +247,61 @@ describe('what a run is told', () => {
   });
 });
 
+describe('the deadline', () => {
+  const waiting = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const handled = (context: any, options = {}) =>
+    idempotent(async () => waiting(6_000).then(() => 'done'), { store, scope: 'test', key: () => 'k', ...options })(
+      {},
+      context,
+    );
+
+  it.each([
+    ['where the environment says less', lambdaContext(30_000)],
+    ['where it says nothing', { functionName: 'test' }],
+    ['where what it says is of no use', { getRemainingTimeInMillis: () => Number.NaN }],
+    ['where what it says is no number', { getRemainingTimeInMillis: () => '30000' }],
+  ])('is what the context says, and a run is never overtaken by another: %s', async (_, context) => {
+    vi.stubEnv('IDEMPOTENCY_FUNCTION_TIMEOUT', '2s');
+    const first = handled(context);
+    for (let second = 1; second < 6; second++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await codeOf(handled(lambdaContext(30_000)))).toBe('CONFLICT');
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toBe('done');
+  });
+
+  it('bounds a claim by the timeout of the environment, so that a run that died is taken over soon', async () => {
+    vi.stubEnv('IDEMPOTENCY_FUNCTION_TIMEOUT', '2s');
+    const leases: number[] = [];
+    const noted = instead(store, 'insert', ({ next }, send) => {
+      leases.push((next as Claimed).leaseUntil - Date.now());
+      return send();
+    });
+    const done = handled(lambdaContext(900_000), { store: noted });
+    await vi.advanceTimersByTimeAsync(6_000);
+    await done;
+    expect(leases).toEqual([2_000 + SKEW]);
+  });
+
+  it('that has passed leaves nothing to prolong', async () => {
+    const extended: unknown[] = [];
+    const noted = instead(store, 'update', ({ change }, send) => {
+      if (change.kind === 'extend') extended.push(change);
+      return send();
+    });
+    call(
+      async () => {
+        vi.setSystemTime(Date.now() + 60_000); // the process was frozen: the timers know nothing of it
+        return forever();
+      },
+      { store: noted },
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(extended).toEqual([]);
+  });
+});
+
 describe("onConflict: 'wait'", () => {
   it('gives up shortly before the deadline', async () => {
     const handler = idempotent(forever, { store, scope: 'test', key: () => 'k', onConflict: 'wait' });
@@ -272,6 +327,77 @@ describe("onConflict: 'wait'", () => {
     const waiting = handler({ value: 'second' }, lambdaContext(30_000));
     await vi.advanceTimersByTimeAsync(6_000);
     expect(await waiting).toBe('second');
+  });
+
+  it('without a deadline ends after as long as the lease', async () => {
+    call(forever, { lease: '1h' });
+    await vi.advanceTimersByTimeAsync(0);
+    const start = Date.now();
+    const waiter = codeOf(call(() => 'never', { onConflict: 'wait', lease: '20s' }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await waiter).toBe('CONFLICT');
+    expect(Date.now()).toBeGreaterThan(start);
+    const quick = vi.fn();
+    codeOf(call(() => 'never', { onConflict: 'wait', lease: '20s' })).then(quick);
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(quick).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(600);
+    expect(quick).toHaveBeenCalledWith('CONFLICT');
+  });
+
+  it('of a run for its own key is MISUSE, however deep', async () => {
+    const nested = async () => {
+      await Promise.resolve();
+      return codeOf(call(() => 'inner', { onConflict: 'wait' }));
+    };
+    expect(await call(nested, { onConflict: 'wait' })).toBe('MISUSE');
+    const within = call(({ step }) => step('inner', nested), { key: 'other', onConflict: 'wait' });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await within).toBe('ran'); // of another key
+    const looking = { onConflict: 'wait', onUnknown: async () => ({ value: await nested() }) } as const;
+    call(forever, { key: 'lost', ...looking }).catch(() => {});
+    vi.setSystemTime(Date.now() + 60_000);
+    const inner = codeOf(call(() => 'inner', { key: 'lost', onConflict: 'wait' }));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await inner).toBe('ran');
+  });
+
+  it('asks seldomer with time, and once more shortly before it gives up', async () => {
+    call(forever, { lease: '1h' });
+    await vi.advanceTimersByTimeAsync(0);
+    const start = Date.now();
+    const asked: number[] = [];
+    const noted = instead(store, 'insert', (_, send) => {
+      asked.push(Date.now() - start);
+      return send();
+    });
+    const waiter = codeOf(call(() => 'never', { store: noted, onConflict: 'wait', lease: '30s' }));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await waiter).toBe('CONFLICT');
+    expect(asked.length).toBeLessThan(20);
+    expect(asked.at(-1)).toBe(29_500);
+    const pauses = asked.slice(1, -1).map((at, index) => at - (asked[index] ?? 0));
+    expect(Math.min(...pauses.slice(8))).toBeGreaterThan(2_000);
+  });
+
+  it('goes on while the store is throttled, once it is told of the conflict', async () => {
+    const gate = Promise.withResolvers<string>();
+    const first = call(() => gate.promise);
+    await vi.advanceTimersByTimeAsync(0);
+    let claims = 0;
+    const throttled = instead(store, 'insert', async (_, send) => {
+      claims++;
+      if (claims > 1 && claims < 5) {
+        throw new IdempotencyError('STORE_UNAVAILABLE', 'throttled', { isPassing: true, isUnwritten: true });
+      }
+      return send();
+    });
+    const waiter = call(() => 'never', { store: throttled, onConflict: 'wait' });
+    gate.resolve('first');
+    await first;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await waiter).toBe('first');
+    expect(claims).toBe(5); // no try of its own at a refused claim
   });
 });
 

@@ -4,7 +4,7 @@ import httpErrorHandler from '@middy/http-error-handler';
 import httpJsonBodyParser from '@middy/http-json-body-parser';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { IdempotencyError, idempotent, memoryStore, type Store, TerminalError } from 'effectively-once';
-import { earlyTimeout, idempotency } from 'effectively-once/middy';
+import { earlyTimeout, idempotency, settled } from 'effectively-once/middy';
 import oldest from 'middy-oldest';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HttpRequest, httpEvent } from './events.ts';
@@ -13,9 +13,10 @@ import { lambdaContext } from './ways.ts';
 type Response = APIGatewayProxyStructuredResultV2;
 
 describe.each([
-  ['the oldest Middy 7', oldest as typeof newest],
-  ['the newest Middy 7', newest],
-])('on %s', (_, middy) => {
+  // Which does not call `requestEnd` where the chain throws.
+  ['the oldest Middy 7', oldest as typeof newest, false],
+  ['the newest Middy 7', newest, true],
+])('on %s', (_, middy, callsRequestEnd) => {
   let store: Store;
   let runs: number;
   let request: HttpRequest;
@@ -42,6 +43,80 @@ describe.each([
   const throwing = (message: string) => async () => {
     throw new Error(message);
   };
+
+  describe('settled', () => {
+    /** A chain that fails after its handler, and then fails to answer that. */
+    const failing = (plugin: object) => {
+      let isOnRecord = false;
+      const slow: Store = {
+        ...store,
+        write: async (write) => {
+          if (write.kind === 'update') await new Promise((resolve) => setTimeout(resolve, 50));
+          const written = await store.write(write);
+          isOnRecord ||= write.kind === 'update';
+          return written;
+        },
+      };
+      const handler = middy<APIGatewayProxyEventV2, Response>(plugin)
+        .use(idempotency({ store: slow, scope: 'test' }))
+        .after(throwing('after'))
+        .onError(throwing('onError'))
+        .handler(created);
+      return { handler, isOnRecord: () => isOnRecord };
+    };
+
+    it('awaits the end of the run, also where an onError throws', async () => {
+      const { handler, isOnRecord } = failing({ requestEnd: settled });
+      expect(await call(handler)).toEqual({ error: expect.objectContaining({ message: 'onError' }) });
+      expect(isOnRecord()).toBe(callsRequestEnd);
+      await expect.poll(isOnRecord).toBe(true);
+      expect(await call(chain().handler(created))).toMatchObject({ body: '{"run":1}' });
+    });
+
+    it('stands beside a hook of one’s own', async () => {
+      const own = vi.fn();
+      const requestEnd = async (request: any) => {
+        await settled(request);
+        own();
+      };
+      const { handler, isOnRecord } = failing({ requestEnd });
+      await call(handler);
+      expect([own.mock.calls.length, isOnRecord()]).toEqual(callsRequestEnd ? [1, true] : [0, false]);
+      await expect.poll(isOnRecord).toBe(true);
+    });
+
+    it('changes nothing where nothing is to be awaited, and never fails', async () => {
+      expect(await settled({})).toBeUndefined();
+      const handler = chain({ requestEnd: settled }).handler(created);
+      expect(await call(handler)).toMatchObject({ statusCode: 201 });
+      const thrown = chain({ requestEnd: settled }).handler(throwing('no'));
+      request = { ...request, key: 'thrown' };
+      expect(await call(thrown)).toEqual({ error: expect.objectContaining({ message: 'no' }) });
+    });
+  });
+
+  it('tells the duplicate of a terminal error whose answer cannot be kept of the error, by the chain', async () => {
+    const codec = {
+      name: 'none',
+      encode: () => {
+        throw new Error('no');
+      },
+      decode: () => 1,
+    };
+    const declining = async (): Promise<never> => {
+      runs++;
+      throw Object.assign(new TerminalError('declined'), { statusCode: 402 });
+    };
+    const handler = middy<APIGatewayProxyEventV2, Response>()
+      .use(idempotency({ store, scope: 'test', codec }))
+      .use(httpErrorHandler({ logger: false }))
+      .handler(declining);
+    expect([await call(handler), await call(handler), runs]).toMatchObject([
+      { statusCode: 402, body: 'declined' },
+      { statusCode: 402, body: 'declined' },
+      1,
+    ]);
+  });
 
   describe('a replay equals the first response', () => {
     it('with the headers that other middlewares have set', async () => {

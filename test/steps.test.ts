@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Execution, type StepContext, TerminalError } from 'effectively-once';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isDown, losesAnswer } from './faults.ts';
 import { type Request, refused, WAYS, type WayOptions } from './ways.ts';
 import { LEASE_MS, worldOfTests } from './world.ts';
@@ -258,6 +258,144 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     await expect(late?.step('late', effect('late'))).rejects.toMatchObject({ code: 'MISUSE' });
     expect(effects).toEqual(['charge']);
   });
+
+  it('that nobody awaits are waited for before the run ends, however it ends', async () => {
+    const floating = ({ step }: Execution) => {
+      step('mail', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return effect('mail')();
+      });
+    };
+    const returns = way((execution) => {
+      floating(execution);
+      return 'sent';
+    });
+    await isDone(returns(request));
+    expect(effects).toEqual(['mail']);
+    const throws = way((execution) => {
+      floating(execution);
+      throw new TerminalError('no');
+    });
+    expect(await throws({ ...request, key: crypto.randomUUID() })).toEqual(failed('no'));
+    const commits = way(async (execution) => {
+      floating(execution);
+      await execution.commit('committed', []);
+    });
+    await isDone(commits({ ...request, key: crypto.randomUUID() }));
+    expect(effects).toEqual(['mail', 'mail', 'mail']);
+    expect(process.emitWarning).not.toHaveBeenCalled();
+  });
+
+  describe('that fail while nobody awaits them', () => {
+    const unhandled = vi.fn();
+    beforeEach(() => {
+      unhandled.mockClear();
+      process.on('unhandledRejection', unhandled);
+    });
+    afterEach(() => void process.off('unhandledRejection', unhandled));
+    const warned = expect.stringMatching(/^step "mail" of .* failed, and nobody waits for it: Error: no mail$/);
+
+    it.each([0, 50])('are told in a warning, and end neither the process nor the run: after %i ms', async (ms) => {
+      const call = way(async ({ step }) => {
+        step('mail', async () => {
+          await new Promise((resolve) => setTimeout(resolve, ms));
+          throw new Error('no mail');
+        });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return 'sent';
+      });
+      await isDone(call(request));
+      expect(process.emitWarning).toHaveBeenCalledExactlyOnceWith(warned, 'IdempotencyWarning');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).not.toHaveBeenCalled();
+    });
+
+    it('are not told where somebody did', async () => {
+      const call = way(async ({ step }) => {
+        const mail = step('mail', () => Promise.reject(new Error('no mail')));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        await expect(mail).rejects.toThrow('no mail');
+        await Promise.allSettled([step('other', () => Promise.reject(new Error('no')))]);
+        return 'sent';
+      });
+      await isDone(call(request));
+      expect(process.emitWarning).not.toHaveBeenCalled();
+    });
+  });
+
+  it('are refused after the commit, before their effect', async () => {
+    const call = way(async ({ step, commit }) => {
+      const committing = commit('committed', []);
+      await expect(step('early', effect('never'))).rejects.toMatchObject({ code: 'MISUSE' });
+      await committing;
+      await expect(step('late', effect('never'))).rejects.toMatchObject({ code: 'MISUSE' });
+    });
+    await isDone(call(request));
+    expect(effects).toEqual([]);
+  });
+
+  it('that a look at an unknown outcome has made are not made again by the handler', async () => {
+    const call = way(({ step, attempt }) => (attempt === 1 ? new Promise(() => {}) : step('look', effect('never'))), {
+      onUnknown: async ({ step }) => {
+        step('look', effect('look')); // nobody awaits it
+        return { rerun: true };
+      },
+    });
+    call(request);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    world.wait(LEASE_MS);
+    await isDone(call(request));
+    expect(effects).toEqual(['look']);
+  });
+
+  it.each([
+    ['begins when the lease is over', (at: number) => at],
+    ['begins behind a clock that has jumped', (at: number) => at + 3_600_000],
+  ])('is refused, and its signal aborted, where it %s', async (_, jump) => {
+    const call = way(async ({ step, signal }) => {
+      world.wait(jump(LEASE_MS)); // no timer has fired: the event loop was blocked, or the process frozen
+      expect(signal.aborted).toBe(true);
+      await step('charge', effect('never'));
+    });
+    expect(await call(request)).toEqual(refused('LEASE_LOST'));
+    expect(effects).toEqual([]);
+  });
+
+  it('200 of them, with long names and values of any size, fit into the record', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `${index}`.padStart(64, 'x'));
+    const values = names.map((_, index) => (index % 2 === 0 ? randomBytes(3_000) : 'y'.repeat(1_000)));
+    const call = way(async ({ step, attempt }) => {
+      const each = names.map((name, index) =>
+        step<unknown>(name, () => (attempt === 1 ? values[index] : effect('never')())),
+      );
+      expect(await Promise.all(each)).toEqual(values);
+      if (attempt === 1) throw new Error('no');
+      return randomBytes(7_500);
+    });
+    expect(await call(request)).toEqual(failed('no'));
+    await isDone(call(request));
+    expect(effects).toEqual([]);
+  });
+
+  it('that have no room in the record are refused before their effect; the others stay', async () => {
+    const name = (index: number) => `${index}`.padStart(255, 'x');
+    let done = 0;
+    const call = way(async ({ step, attempt }) => {
+      for (let index = 0; attempt === 1 || index < done; index++) {
+        await step(name(index), () => {
+          effect(`${attempt}`)();
+          return 'z'.repeat(900);
+        });
+        if (attempt === 1) done = index + 1;
+      }
+      return 'done';
+    });
+    expect(await call(request)).toEqual(refused('MISUSE', { message: expect.stringContaining('no room') }));
+    expect(done).toBeGreaterThan(250);
+    expect(effects).toHaveLength(done);
+    await isDone(call(request));
+    expect(effects).toHaveLength(done);
+  }, 60_000);
 
   it('know the attempt and the signal of their run', async () => {
     const seen: StepContext[] = [];

@@ -59,10 +59,14 @@ export async function persistently<T>(
     } catch (error) {
       const pause = longest * (0.5 + Math.random() / 2);
       if (!heals(error) || signal?.aborted || spent() + pause >= ms) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await paused(pause);
       if (signal?.aborted) throw error;
     }
   }
+}
+
+export function paused(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Ms for which what heals is tried again. */

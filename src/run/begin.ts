@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Claim, claim } from '../core/claim.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
-import { RESERVE_MS } from '../core/patience.ts';
+import { paused, RESERVE_MS } from '../core/patience.ts';
 import type { Store } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import type { Settings } from '../options.ts';
@@ -124,7 +123,7 @@ const LONGEST_PAUSE = 5_000;
 /** Claims until there is no conflict; `until` in epoch ms. Seldomer with time: waiters must not starve the run they wait for. */
 async function polled(attempt: () => Promise<Claim>, until: number): Promise<Claim> {
   for (let longest = 50; Date.now() < until; longest = Math.min(2 * longest, LONGEST_PAUSE)) {
-    await sleep(Math.min(longest * (0.5 + Math.random() / 2), until - Date.now()));
+    await paused(Math.min(longest * (0.5 + Math.random() / 2), until - Date.now()));
     const claimed = await attempt().catch((error: unknown) => {
       if (isIdempotencyError(error) && error.retryable) return CONFLICT; // a store that is down, too, is asked again later
       throw error;

@@ -24,7 +24,8 @@ export function booked(
     record: after,
     generations: of.generations + (isAnother ? 1 : 0),
     commits: (isAnother ? 0 : of.commits) + (request.kind === 'transact' ? 1 : 0),
-    isTaken: isOwners(request) ? of.isTaken : request.write.kind === 'replace' && isAbandoned(before),
+    isTaken:
+      isOwners(request) || isFence(request) ? of.isTaken : request.write.kind === 'replace' && isAbandoned(before),
     unknown: reconcile ? unknownAfter(request, of, after.record) : '',
     recorded: body === undefined || of.recorded.includes(body) ? of.recorded : [...of.recorded, body].sort(),
   });
@@ -41,10 +42,12 @@ function isHeldTooLong(state: State, record: IdempotencyRecord | undefined, now:
 }
 
 function unknownAfter(
-  { write }: StoreRequest,
+  request: StoreRequest,
   { record, unknown }: KeyState,
   after: IdempotencyRecord,
 ): KeyState['unknown'] {
+  const { write } = request;
+  if (isFence(request)) return unknown;
   if (after.owner === undefined || after.status === 'COMPLETED') return '';
   if (write.kind !== 'replace') return write.kind === 'insert' ? '' : unknown;
   return isAbandoned(record?.record) ? 'nobody has looked' : '';

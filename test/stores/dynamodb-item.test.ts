@@ -63,12 +63,6 @@ describe('the item layout', () => {
     expect(Object.keys(toItem(claimed({ fingerprint: undefined, expiresAt: undefined })))).not.toContain('fingerprint');
     expect(Object.keys(toItem(claimed({ expiresAt: undefined })))).not.toContain('expiresAt');
   });
-
-  it.each([{}, { format: { N: '2' } }, { format: { S: '1' } }])('of another tool or version is refused: %o', (item) => {
-    expect(() => toRecord({ id: { S: 'x' }, ...item } as never)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('was not written by') }),
-    );
-  });
 });
 
 describe('a chunk', () => {
