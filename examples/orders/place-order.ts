@@ -3,20 +3,23 @@ import middy from '@middy/core';
 import httpErrorHandler from '@middy/http-error-handler';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { dynamoDBStore } from 'effectively-once';
-import { idempotency } from 'effectively-once/middy';
+import { idempotency, settled } from 'effectively-once/middy';
 import { type PlacedOrder, parseOrder } from './order.ts';
 
 /**
  * `POST /orders` with an `Idempotency-Key`, which becomes the order's id: the order, the row of the outbox from which it is
  * sent to be charged, and the answer are written together, or not at all.
  */
-export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({ requestEnd: settled })
   .use(idempotency({ store: dynamoDBStore() }))
   .use(httpErrorHandler())
   .handler(async (event, { idempotency }) => {
     const order = parseOrder(event.body);
     const orderId = idempotency.key;
-    if (!order || !orderId) return json(400, { message: 'expected {"item": "…", "amount": cents}' });
+    if (!order || !orderId) {
+      idempotency.forget(); // the order may come again, mended, with the same key
+      return json(400, { message: 'expected {"item": "…", "amount": cents}' });
+    }
 
     const placed: PlacedOrder = { orderId, ...order };
     const answer = json(201, placed);

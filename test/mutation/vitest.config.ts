@@ -14,6 +14,7 @@ const TESTS = [
   'test/core/protocol.test.ts',
   'test/core/store.test.ts',
   'test/stores/dynamodb-item.test.ts',
+  'test/stores/dynamodb-reader.test.ts',
   'test/options.test.ts',
   'test/events-channel.test.ts',
   'test/stores/memory.test.ts',
@@ -25,7 +26,9 @@ const TESTS = [
   'test/commit.test.ts',
   'test/atomic.test.ts',
   'test/http.test.ts',
+  'test/forget.test.ts',
   'test/outcomes.test.ts',
+  'test/healing.test.ts',
 ];
 
 class InOrder extends BaseSequencer {
