@@ -12,7 +12,8 @@ export type Decision =
   | { readonly kind: 'mine'; readonly lease: Claimed }
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'replay'; readonly outcome: Outcome; readonly attempt: number }
-  | { readonly kind: 'conflict' }
+  /** `leaseUntil`: until when the other run has it, unless it prolongs that; epoch ms. Absent: it changes too fast to say. */
+  | { readonly kind: 'conflict'; readonly leaseUntil?: number }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'take'; readonly from: 'expired' | 'released' | 'abandoned' };
 
@@ -25,7 +26,7 @@ export function decide(found: IdempotencyRecord, claimant: Claimant, now: number
   if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };
   if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };
   if (!isHeld(found)) return { kind: 'take', from: 'released' };
-  if (now < found.leaseUntil) return { kind: 'conflict' };
+  if (now < found.leaseUntil) return { kind: 'conflict', leaseUntil: found.leaseUntil };
   return claimant.onUnknown === 'refuse' ? { kind: 'unknown' } : { kind: 'take', from: 'abandoned' };
 }
 

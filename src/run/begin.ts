@@ -109,10 +109,8 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   if (claimed.kind === 'conflict' && onConflict === 'wait') {
     if (INSIDE.getStore()?.has(id)) throw misuse('a run waits for its own key');
     const polling = storeWithin(remaining, 'poll');
-    claimed = await polled(
-      () => claim(polling, request, Date.now),
-      Math.min(deadline, Date.now() + length) - RESERVE_MS,
-    );
+    const until = Math.min(deadline, Date.now() + length) - RESERVE_MS;
+    claimed = await polled(claimed, () => claim(polling, request, Date.now), until);
   }
   return { claimed, span, store, remaining };
 }
@@ -120,17 +118,33 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
 /** Ms. */
 const LONGEST_PAUSE = 5_000;
 
-/** Claims until there is no conflict; `until` in epoch ms. Seldomer with time: waiters must not starve the run they wait for. */
-async function polled(attempt: () => Promise<Claim>, until: number): Promise<Claim> {
-  for (let longest = 50; Date.now() < until; longest = Math.min(2 * longest, LONGEST_PAUSE)) {
-    await paused(Math.min(longest * (0.5 + Math.random() / 2), until - Date.now()));
-    const claimed = await attempt().catch((error: unknown) => {
-      if (isIdempotencyError(error) && error.retryable) return CONFLICT; // a store that is down, too, is asked again later
-      throw error;
-    });
-    if (claimed.kind !== 'conflict') return claimed;
+type Conflict = Extract<Claim, { kind: 'conflict' }>;
+
+/**
+ * Claims until there is no conflict; `until` in epoch ms. Seldomer with time, and much so while the store is down: waiters must not
+ * starve the run that they wait for. But soon after its lease ends, as it may be lost.
+ */
+async function polled(conflict: Conflict, attempt: () => Promise<Claim>, until: number): Promise<Claim> {
+  let last = conflict;
+  for (let longest = 50; Date.now() < until; ) {
+    const jitter = 0.5 + Math.random() / 2;
+    await paused(Math.min(longest * jitter, until - Date.now(), untilFree(last) + RESERVE_MS * jitter));
+    let growth = 1.3;
+    try {
+      const claimed = await attempt();
+      if (claimed.kind !== 'conflict') return claimed;
+      last = claimed;
+    } catch (error) {
+      if (!isIdempotencyError(error) || !error.retryable) throw error;
+      growth = 3;
+    }
+    longest = Math.min(growth * longest, LONGEST_PAUSE);
   }
-  return CONFLICT;
+  return last;
 }
 
-const CONFLICT = { kind: 'conflict' } as const;
+/** Ms until the lease in the way ends. */
+function untilFree({ leaseUntil = 0 }: Conflict): number {
+  const ms = leaseUntil - Date.now();
+  return ms > 0 ? ms : Number.POSITIVE_INFINITY;
+}

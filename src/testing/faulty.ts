@@ -4,16 +4,18 @@ import { type Around, type Call, intercepted, type Store } from '../core/store.t
 import { nameOf, type Operation, operationOf, writerOf } from './calls.ts';
 
 /**
- * What an operation meets: `'refuse'`: it is not applied, and throws `STORE_UNAVAILABLE`; `'loseAnswer'`: it is applied, and
- * throws the same; `'crash'`: the run dies before it; `'crashAfter'`: the run dies when it is applied, before it hears of it;
- * `delay`: it is applied when that has passed, by `setTimeout`, or when the promise resolves.
+ * What an operation meets, as its last word: the runtime does not try it again. `'refuse'`: it is not applied, and throws a
+ * `STORE_UNAVAILABLE` that says so; `'loseAnswer'`: it is applied, and throws one that does not; `'crash'`: the run dies before it;
+ * `'crashAfter'`: the run dies when it is applied, before it hears of it; `delay`: it is applied when that has passed, by
+ * `setTimeout`, or when the promise resolves.
  */
 export type Fault = 'refuse' | 'loseAnswer' | 'crash' | 'crashAfter' | { readonly delay: Duration | Promise<unknown> };
 
 export interface Faults {
   /**
    * What the next calls of an operation meet, one each; calls beyond go through. `insert` claims, `replace` takes over,
-   * `update` completes, releases, extends or records a step, `transact` commits, `keep` writes a large value and `load` reads it, `read` reads a record.
+   * `update` completes, releases, extends or records a step, `transact` commits, `keep` writes a large value and `load` reads it,
+   * `read` reads a record.
    *
    * Throws `MISUSE` for an operation that the store does not have, and for what is no fault.
    */

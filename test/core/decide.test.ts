@@ -49,7 +49,7 @@ describe('decide', () => {
     ['an outcome kept without fingerprint', { ...completed, fingerprint: undefined }, {}, { kind: 'replay' }],
     ['an outcome of mine', { ...completed, ...mine }, {}, { kind: 'replay' }],
     ['a released lease', released, {}, { kind: 'take', from: 'released' }],
-    ['a live lease', live, {}, { kind: 'conflict' }],
+    ['a live lease', live, {}, { kind: 'conflict', leaseUntil: live.leaseUntil }],
     ['a lease that is over', over, {}, { kind: 'take', from: 'abandoned' }],
   ])('%s', (_, found, { at = NOW, ...asked }: { at?: number }, decision) => {
     expect(decide(found, { owner: 'me', fingerprint: 'f', ...asked }, at)).toMatchObject(decision);

@@ -258,7 +258,11 @@ export const MUTANTS: readonly Mutant[] = [
     in: 'two requests',
     breaks: 1,
     edits: [
-      { file: 'core/decide.ts', find: "  if (now < found.leaseUntil) return { kind: 'conflict' };\n", replace: '' },
+      {
+        file: 'core/decide.ts',
+        find: "  if (now < found.leaseUntil) return { kind: 'conflict', leaseUntil: found.leaseUntil };\n",
+        replace: '',
+      },
     ],
   },
   {
