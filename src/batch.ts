@@ -120,12 +120,18 @@ async function firstFailure<R>(
 }
 
 /**
- * Records that run one after the other: those of a FIFO group. Any other record is a group of its own. Those that were received
- * most often begin first, or one that there was never time for would be dead-lettered.
+ * Records that run one after the other: those of a FIFO group. Any other record is a group of its own. Records received most often
+ * begin first. Otherwise one could be dead-lettered without ever having begun.
  */
 function groupsOf<R>(records: readonly R[], source: RecordSource<R>): R[][] {
   const groups = [...Map.groupBy(records, (record) => source.group(record) ?? record).values()];
-  return groups.sort(([a], [b]) => source.received(b as R) - source.received(a as R));
+  const urgency = new Map(groups.map((group) => [group, urgencyOf(source.received(group[0] as R))]));
+  return groups.sort((a, b) => (urgency.get(b) ?? 0) - (urgency.get(a) ?? 0));
+}
+
+// Of those that came again together, another is first every time.
+function urgencyOf(received: number): number {
+  return received > 1 ? received + Math.random() : received;
 }
 
 async function pooled<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -25,7 +25,8 @@ export interface CommonOptions {
   readonly clockSkew?: Duration;
   /**
    * What a duplicate does while the first run is under way: `'reject'` with `CONFLICT`, or `'wait'` for the outcome until
-   * shortly before the deadline; without a deadline, for as long as `lease`. A run that waits for its own key is `MISUSE`.
+   * shortly before the deadline; without a deadline, for as long as `lease`. A run that waits for its own key is told so by
+   * `MISUSE` (behind Middy by `CONFLICT`, in the end).
    * @default 'reject'
    */
   readonly onConflict?: 'reject' | 'wait';

@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Decision, decide } from './decide.ts';
-import { isIdempotencyError } from './errors.ts';
-import {
-  completion,
-  type Holder,
-  type Refused,
-  release,
-  releasing,
-  seconds,
-  surrender,
-  type Transacting,
-} from './protocol.ts';
+import { seconds } from './duration.ts';
+import { isInDoubt } from './errors.ts';
+import { completion, type Holder, type Refused, release, releasing, surrender, type Transacting } from './protocol.ts';
 import { type Claimed, type Completed, changed, type IdempotencyRecord, type Outcome } from './record.ts';
 import type { Store, TransactWrite, Write, Written } from './store.ts';
 
@@ -97,13 +89,15 @@ async function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise
       takeover ? { kind: 'replace', seen: takeover.seen, next: lease } : { kind: 'insert', next: lease },
     );
   } catch (error) {
-    const mayBeWritten = isIdempotencyError(error) && error.retryable && !error.isUnwritten;
-    if (mayBeWritten) await fence(holder, takeover).catch(() => {}); // the lease runs out
+    if (isInDoubt(error)) await fence(holder, takeover).catch(() => {}); // the lease runs out
     throw error;
   }
 }
 
-/** Takes the place of a claim that was given up, so that it cannot land later. If it has landed, the key is given back. */
+/**
+ * Takes the place of a claim that was given up, so that it cannot land later. If it did land, the key is released, or its outcome
+ * stays unknown.
+ */
 async function fence(holder: Holder, takeover: Takeover | undefined): Promise<void> {
   const { store, lease, retention, now } = holder;
   const written = await store.write(

@@ -19,7 +19,7 @@ export type Decision =
 
 /** What the record in the way means to a claim. Pure; the order of the questions is the protocol. */
 export function decide(found: IdempotencyRecord, claimant: Claimant, now: number): Decision {
-  // Our own write landed, its answer was lost, and the SDK sent it again.
+  // Our own write landed, its answer was lost, and it was sent again.
   if (isHeld(found) && found.owner === claimant.owner) return { kind: 'mine', lease: found };
   // TTL deletes days late. A key older than its retention is a new operation, even if its record is still there.
   if (isExpired(found, now)) return { kind: 'take', from: 'expired' };

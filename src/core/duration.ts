@@ -20,3 +20,8 @@ export function durationOf(option: string, value: Duration): number {
     `\`${option}\` is ${typeof value === 'string' ? `'${value}'` : String(value)}; expected ms, or a duration such as '30s', '15m', '24h'`,
   );
 }
+
+/** In epoch seconds, rounded up, what is in epoch ms. */
+export function seconds(ms: number): number {
+  return Math.ceil(ms / 1000);
+}

@@ -108,7 +108,16 @@ export function misuse(message: string): IdempotencyError {
   return new IdempotencyError('MISUSE', message);
 }
 
-/** What was thrown, as a text. What is no error may have none. */
+/** Whether the request that failed so may have been written, or may yet be. */
+export function isInDoubt(error: unknown): boolean {
+  return isIdempotencyError(error) && error.retryable && !error.isUnwritten;
+}
+
+/** What was thrown, as a text. A thrown value that is not an error may have none. */
 export function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown}` : `a ${typeof thrown}`;
+  try {
+    return thrown instanceof Error ? `${thrown}` : `a ${typeof thrown}`;
+  } catch {
+    return 'an error without a text';
+  }
 }

@@ -1,5 +1,5 @@
-import { IdempotencyError, isIdempotencyError } from './errors.ts';
-import { intercepted, type Store } from './store.ts';
+import { IdempotencyError, isIdempotencyError, isInDoubt } from './errors.ts';
+import { type Call, intercepted, type Store } from './store.ts';
 
 /** Ms before the deadline that are kept for the answer. */
 export const RESERVE_MS = 500;
@@ -11,31 +11,28 @@ const CLAIM_MS = 2_000;
 const MOST_MS = 10_000;
 const LEAST_MS = 250;
 
-/** Ms until the deadline. */
-type Remaining = () => number;
+/** Whose calls a store answers. A poll comes again in any case. Of a claim nothing has happened. A run has had its effect. */
+export type Phase = 'poll' | 'claim' | 'run';
 
 /**
- * What may be lost: of a claim nothing has happened, and a poll comes again; a run has had its effect; a body has a record that
- * is written after it.
+ * A store that answers in time; `remaining`: ms until the deadline. A try that takes more than half of that (at most 10 s) is given
+ * up. Transient failures are tried again: in a run until the reserve for the answer, in a claim during a quarter of what remains, at
+ * most 2 s for all its calls. Then `STORE_UNAVAILABLE` is thrown, which is `isUnwritten` only if every try was. The signal of a call
+ * ends it at once.
  */
-export type Phase = 'poll' | 'claim' | 'body' | 'run';
-
-/**
- * A store that answers in time. A try that takes more than half of what remains (at most 10 s) is given up. What may pass is tried
- * again: in a run until the reserve for the answer, for a claim during a quarter of what remains, at most 2 s. Then it fails with
- * `STORE_UNAVAILABLE`, which is `isUnwritten` only if every try was. The signal of a call ends it at once.
- */
-export function patient(store: Store, remaining: Remaining, phase: Exclude<Phase, 'body'>): Store {
+export function patient(store: Store, remaining: () => number, phase: Phase): Store {
+  const sinceClaim = stopwatch();
+  const claimMs = phase === 'claim' ? patienceFor(phase, remaining()) : 0;
   return intercepted(store, async (call, send, signal) => {
     let last: IdempotencyError | undefined;
     let mayBeWritten = false;
     const attempt = () =>
       inTime(send, remaining(), signal).catch((error) => {
         last = failureOf(error, last);
-        mayBeWritten ||= last.retryable && !last.isUnwritten;
+        mayBeWritten ||= 'write' in call && isInDoubt(last);
         throw last;
       });
-    const ms = patienceFor(call.to === 'keep' ? 'body' : phase, remaining());
+    const ms = phase === 'claim' ? claimMs - sinceClaim() : patienceFor(phase, remaining(), reserves(call));
     const answer = await persistently(attempt, () => last?.isPassing === true, ms, signal).catch((error) => {
       throw mayBeWritten ? inDoubt(error) : error;
     });
@@ -44,22 +41,33 @@ export function patient(store: Store, remaining: Remaining, phase: Exclude<Phase
   });
 }
 
-/** Tries again what heals, after pauses that grow, for so many ms by either clock: one may be set back meanwhile. */
+/** Ms for which transient failures are tried again; `reserves`: how many requests must still have their time after it. */
+export function patienceFor(phase: Phase, left: number, reserves = 1): number {
+  if (phase === 'poll') return 0;
+  if (phase === 'claim') return Math.min(left / 4, CLAIM_MS);
+  return (left === Number.POSITIVE_INFINITY ? MOST_MS : left) - reserves * RESERVE_MS;
+}
+
+/** After a body is kept, its record must still be written. */
+function reserves({ to }: Call): number {
+  return to === 'keep' ? 2 : 1;
+}
+
+/** Tries again while that may help, for so many ms, after pauses that grow. */
 export async function persistently<T>(
   attempt: () => Promise<T>,
-  heals: (error: unknown) => boolean,
+  mayHelp: (error: unknown) => boolean,
   ms: number,
   signal?: AbortSignal,
 ): Promise<T> {
-  const [wall, steady] = [Date.now(), performance.now()];
-  const spent = (): number => Math.max(Date.now() - wall, performance.now() - steady);
+  const spent = stopwatch();
   for (let longest = 50; ; longest = Math.min(2 * longest, 1_000)) {
     try {
       return await attempt();
     } catch (error) {
-      const pause = longest * (0.5 + Math.random() / 2);
-      if (!heals(error) || signal?.aborted || spent() + pause >= ms) throw error;
-      await paused(pause);
+      const left = ms - spent();
+      if (!mayHelp(error) || signal?.aborted || left <= 0) throw error;
+      await paused(Math.min(left, longest * (0.5 + Math.random() / 2)));
       if (signal?.aborted) throw error;
     }
   }
@@ -69,12 +77,10 @@ export function paused(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Ms for which what heals is tried again. */
-export function patienceFor(phase: Phase, left: number): number {
-  if (phase === 'poll') return 0;
-  if (phase === 'claim') return Math.min(left / 4, CLAIM_MS);
-  const all = left === Number.POSITIVE_INFINITY ? MOST_MS : left;
-  return all - (phase === 'body' ? 2 : 1) * RESERVE_MS;
+/** Ms since now, by whichever clock says more: one may be set back, the other stands still while a process is frozen. */
+function stopwatch(): () => number {
+  const [wall, steady] = [Date.now(), performance.now()];
+  return () => Math.max(Date.now() - wall, performance.now() - steady);
 }
 
 /** One try, given up after half of what is left. */
@@ -83,7 +89,7 @@ export async function inTime<T>(
   left: number,
   signal?: AbortSignal,
 ): Promise<T> {
-  const ms = Math.min(MOST_MS, Math.max(LEAST_MS, left / 2));
+  const ms = Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / 2)));
   const gone = new AbortController();
   const giveUp = (): void => {
     gone.abort(new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true }));
@@ -115,7 +121,8 @@ function isRefusal(answer: unknown): answer is { readonly refusal: unknown } {
 }
 
 // A later try that is refused says nothing of an earlier one that got no answer.
-function inDoubt(cause: unknown): IdempotencyError {
-  if (isIdempotencyError(cause) && cause.retryable && !cause.isUnwritten) return cause;
+function inDoubt(error: unknown): IdempotencyError {
+  if (isIdempotencyError(error) && isInDoubt(error)) return error;
+  const cause = isIdempotencyError(error) ? (error.cause ?? error) : error;
   return new IdempotencyError('STORE_UNAVAILABLE', 'an earlier try may have been written', { cause });
 }

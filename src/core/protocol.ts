@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isUnknown, type Landing, landingOf } from './decide.ts';
+import { seconds } from './duration.ts';
 import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, TransactWrite, Written } from './store.ts';
 
@@ -44,7 +45,7 @@ export function release(holder: Holder): Promise<Landing> {
 }
 
 /** {@link release} of a run that has done nothing: the next request may have another payload. */
-export function forget(holder: Holder): Promise<Landing> {
+export function releaseForgotten(holder: Holder): Promise<Landing> {
   return lastUpdate(holder, { ...releasing(holder.retention, holder.now()), isForgotten: true });
 }
 
@@ -129,9 +130,4 @@ export function releasing(retention: number, now: number): Extract<Change, { kin
 
 function expiry(lease: Claimed, at: number): Pick<Claimed, 'expiresAt'> {
   return { expiresAt: lease.expiresAt === undefined ? undefined : seconds(at) };
-}
-
-/** Epoch seconds of a time in epoch ms. */
-export function seconds(ms: number): number {
-  return Math.ceil(ms / 1000);
 }

@@ -2,7 +2,7 @@
 export type Outcome =
   /** `error`: the value is the answer to it, and without its body the outcome is the error. */
   | ({ readonly kind: 'value'; readonly error?: ErrorBrief } & Body)
-  /** The body: what there is of the error besides. */
+  /** The body holds the error's other properties. */
   | ({ readonly kind: 'error'; readonly error: ErrorBrief } & Body)
   | { readonly kind: 'unavailable'; readonly body: string }; // done without a value, and why
 
@@ -21,7 +21,7 @@ interface Body {
   readonly stored?: { readonly [name: string]: string | number };
 }
 
-/** What is kept of a terminal error whatever happens to the rest: in the record itself, and not encoded. */
+/** What is kept of a terminal error whatever happens to the rest: in the record itself, and not encoded. Of numbers safe integers alone. */
 export interface ErrorBrief {
   readonly name: string;
   /** Cut, if it is long. */

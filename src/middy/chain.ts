@@ -48,8 +48,8 @@ export function earlyTimeout<Response extends object>(respond: () => Response): 
   };
 }
 
-/** The ends of runs, by the requests of their chains. */
-const ends = new WeakMap<object, Promise<unknown>>();
+/** The chains that hold a claim, by their requests. */
+const chains = new WeakMap<object, Chain>();
 
 /**
  * For Middy's `requestEnd`: the invocation ends only when the outcome is on record, also if an `onError` throws, after which Middy
@@ -59,7 +59,10 @@ const ends = new WeakMap<object, Promise<unknown>>();
  * export const handler = middy({ requestEnd: settled }).use(idempotency({ store: dynamoDBStore() })).handler(placeOrder);
  */
 export async function settled(request: object): Promise<void> {
-  await ends.get(request)?.catch(() => {});
+  await chains
+    .get(request)
+    ?.end(undefined)
+    .catch(() => {});
 }
 
 interface WatchOptions<Event> {
@@ -91,13 +94,12 @@ export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: Watch
     error: () => thrown?.error,
     hasThrown: () => thrown !== undefined && !returned,
     end: (answer) => {
-      if (!ended) {
-        ended = end(answer).finally(onEnd);
-        ends.set(request, ended);
-      }
+      ended ??= end(answer).finally(onEnd);
       return ended;
     },
   };
+
+  chains.set(request, chain);
 
   intercept(request, 'response', (value, assign) => {
     assign(value);

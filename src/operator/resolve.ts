@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { seconds } from '../core/duration.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { patient } from '../core/patience.ts';
 import { decideUnknown } from '../core/protocol.ts';
-import { ROOM_BYTES } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { DEFAULT_RETENTION_MS, environment } from '../environment.ts';
 import type { Verdict } from '../execution.ts';
 import type { Codec } from '../values/codec.ts';
-import { kept } from '../values/kept.ts';
 import { outcomesOf } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
 
@@ -35,8 +34,8 @@ export async function resolve(
   if (!read) throw misuse('this store cannot be read');
   const retention = environment.retention() ?? DEFAULT_RETENTION_MS;
   const [owner, now] = [randomUUID(), Date.now()];
-  const record = { id, owner, expiresAt: Math.ceil((now + retention) / 1_000) };
-  const outcome = value && (await kept(patientStore, value, { record }, ROOM_BYTES));
+  const record = { id, owner, expiresAt: seconds(now + retention) };
+  const outcome = value && ((await patientStore.keep?.(value, { record })) ?? value);
   if (outcome?.kind === 'unavailable') throw misuse(`the value cannot be kept: ${outcome.body}`);
   const decided = { id, outcome, owner, retention, now };
   const result = await decideUnknown({ ...patientStore, read }, decided);

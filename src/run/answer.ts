@@ -2,7 +2,7 @@ import { codeOf, IdempotencyError } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
 import type { Outcome } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Outcomes, Owner } from '../values/outcome.ts';
+import type { Outcomes, RecordContext } from '../values/outcome.ts';
 
 /** What an arrival is answered. */
 export interface Answer {
@@ -24,13 +24,13 @@ export function own(value: unknown, isFinal = false): Answer {
 /** The answer of a run whose value is no outcome: a retry is to run again. */
 export function unrecorded(value: unknown): Answer {
   const acknowledge = async (): Promise<never> => {
-    throw new Error('what the handler returned is no outcome');
+    throw new Error('the return value of the handler is no outcome');
   };
   return { ...own(value), acknowledge };
 }
 
 /** What is needed to load and open an outcome. */
-export interface Reader extends Owner {
+export interface Reader extends RecordContext {
   readonly store: Store;
   readonly outcomes: Outcomes;
 }

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { commitUnclaimed } from '../core/claim.ts';
-import { IdempotencyError, misuse } from '../core/errors.ts';
+import { seconds } from '../core/duration.ts';
+import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
 import type { About, EndEvent } from '../core/events.ts';
 import { ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
-import { kept } from '../values/kept.ts';
+import { fitted } from '../values/fitted.ts';
 import { type Answer, adopted, claimRefusal } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { copyOf, type GateOptions, gateOf } from './commit.ts';
+import { floatingOf } from './floating.ts';
+import { forgetting } from './forget.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
 import { effectKey } from './steps.ts';
 
@@ -20,9 +23,10 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const remaining = (): number => arrival.remaining() ?? Number.POSITIVE_INFINITY;
   const about = { ...arrival.about, attempt: 1 };
   const tell = started(about, 'new');
-  let isForgotten = false;
-  const bar = (): string | undefined => (isForgotten ? 'after `forget`' : undefined);
-  const { commit, close, hasBegun, decided } = decidingCommit({ settings, arrival, about, remaining, tell, bar });
+  const floating = floatingOf(id);
+  const { forget, isForgotten, bar } = forgetting(() => hasBegun());
+  const gate = decidingCommit({ settings, arrival, about, remaining, tell, bar, floating });
+  const { commit, close, hasBegun, decided } = gate;
   return {
     execution: {
       key,
@@ -31,13 +35,11 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
       remaining,
       commit,
       keyFor: (name) => effectKey(id, name),
-      step: async () => {
-        throw misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
+      step: (name) => {
+        const why = misuse("in mode 'atomic' nothing is recorded before the commit: there are no steps");
+        return floating.watch(`step "${name}"`, Promise.reject(why));
       },
-      forget: () => {
-        if (hasBegun()) throw misuse('a run forgets before its commit');
-        isForgotten = true;
-      },
+      forget,
     },
 
     hasCommitted: () => decided() !== undefined,
@@ -48,9 +50,10 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
         return answerOf(ending);
       }
       await close();
+      floating.close();
       const answer = decided();
       if (answer) return answer(ending);
-      const error = isForgotten ? undefined : failureOf(ending);
+      const error = isForgotten() ? undefined : failureOf(ending);
       tell({ type: 'released', error });
       if (ending.kind === 'returned' && error) throw error;
       return answerOf(ending);
@@ -58,7 +61,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   };
 }
 
-interface CommitOptions extends Pick<GateOptions, 'bar'> {
+interface CommitOptions extends Pick<GateOptions, 'bar' | 'floating'> {
   readonly settings: Settings;
   readonly arrival: Arrival;
   readonly about: About;
@@ -73,13 +76,13 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 }
 
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
-function decidingCommit({ settings, arrival, about, remaining, tell, bar }: CommitOptions): DecidingCommit {
+function decidingCommit({ settings, arrival, about, remaining, tell, bar, floating }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
   const { id, fingerprint } = arrival;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
   const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
   const store = storeWithin(remaining, 'run');
-  const owner = { id, remaining };
+  const context = { id, remaining };
   let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
@@ -87,19 +90,23 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar }: Comm
     throw error;
   };
 
-  const recordAt = (now: number) => ({ ...claimant, expiresAt: Math.ceil((now + retention) / 1_000) });
-
   const gate = gateOf({
     store,
+    floating,
     bar,
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
-      const whole = await outcomes.ofValue(value, owner);
-      const copy = await copyOf(outcomes, whole, value, owner);
-      const outcome = await kept(store, whole, { record: recordAt(Date.now()) }, ROOM_BYTES);
+      const whole = await outcomes.ofValue(value, context);
+      const copy = await copyOf(outcomes, whole, value, context);
+      const outcome = await fitted(
+        store,
+        whole,
+        { record: { ...claimant, expiresAt: seconds(Date.now() + retention) } },
+        ROOM_BYTES,
+      );
       const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
         if (error.isUnwritten) throw error; // another commit may follow
-        tell(error.retryable ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
+        tell(isInDoubt(error) ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
         return fail(error);
       });
       if (result.kind === 'refused') throw result.refusal; // nothing was written: another commit may follow
@@ -107,7 +114,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar }: Comm
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         decided = (ending) => committedAnswer(about, ending, copy);
       } else if (result.kind === 'replay') {
-        decided = () => adopted(result.outcome, { ...owner, store, outcomes }, tell);
+        decided = () => adopted(result.outcome, { ...context, store, outcomes }, tell);
       } else {
         const refusal = claimRefusal(result, id);
         tell({ type: 'lost', code: refusal.code });

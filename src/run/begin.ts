@@ -4,7 +4,6 @@ import { type Claim, claim } from '../core/claim.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { paused, RESERVE_MS } from '../core/patience.ts';
-import type { Store } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, claimRefusal, recorded } from './answer.ts';
@@ -26,7 +25,7 @@ export async function once(
   if (!isRun(begun)) return begun;
   let answer: unknown;
   try {
-    answer = await within(arrival, () => run(begun.execution));
+    answer = await inside(arrival, () => run(begun.execution));
   } catch (error) {
     return begun.end({ kind: 'threw', error });
   }
@@ -38,17 +37,18 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
-  const { claimed, span, store, remaining } = await claimOrWait(settings, arrival).catch((error) => {
+  const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
     throw refused(about, error);
   });
   const { outcomes, onUnknown } = settings;
+  const reader = { id, remaining, outcomes, store: settings.storeWithin(remaining, 'claim') };
   switch (claimed.kind) {
     case 'acquired': {
       const run = claimedRun(settings, arrival, span, claimed);
-      return within(arrival, () => reconciled(run, claimed.takeover, { store, remaining, outcomes, onUnknown }));
+      return inside(arrival, () => reconciled(run, claimed.takeover, { ...reader, onUnknown }));
     }
     case 'replay':
-      return recorded(claimed.outcome, { id, remaining, store, outcomes }, (refusal) => {
+      return recorded(claimed.outcome, reader, (refusal) => {
         const whole = { ...about, attempt: claimed.attempt };
         if (refusal) refused(whole, refusal);
         else publish(whole, { type: 'replayed' });
@@ -64,25 +64,42 @@ function withoutKey({ onMissingKey }: Settings, arrival: Arrival): Run {
   throw refused(arrival.about, new IdempotencyError('KEY_MISSING', message));
 }
 
-/** Ids of the records whose runs the code that is running stands in. */
-const INSIDE = new AsyncLocalStorage<ReadonlySet<string>>();
-
-function within<T>({ id }: Arrival, work: () => T): T {
-  return INSIDE.run(new Set(INSIDE.getStore()).add(id), work);
+/** A run that the code which is running stands in, directly or by another. */
+interface Inside {
+  readonly id: string;
+  readonly outer: Inside | undefined;
+  isOver: boolean;
 }
+
+const INSIDE = new AsyncLocalStorage<Inside>();
+
+async function inside<T>({ id }: Arrival, work: () => T): Promise<Awaited<T>> {
+  const run: Inside = { id, outer: INSIDE.getStore(), isOver: false };
+  try {
+    return await INSIDE.run(run, work);
+  } finally {
+    run.isOver = true; // timers that it has set may go on
+  }
+}
+
+function isInside(id: string, run = INSIDE.getStore()): boolean {
+  return run !== undefined && ((run.id === id && !run.isOver) || isInside(id, run.outer));
+}
+
+/** Ms that the environment cannot go below: a shorter claim could not be prolonged in time. */
+const LEAST_MS = 1_000;
 
 // What the environment says bounds a claim, and not a run: it may differ from the truth.
 function spanOf({ functionTimeout, lease }: Settings, arrival: Arrival): Span {
   const forever = Number.POSITIVE_INFINITY;
   const left = Math.max(0, arrival.remaining() ?? forever);
-  const length = Math.min(left, functionTimeout ?? forever, lease ?? forever);
+  const length = Math.min(left, Math.max(LEAST_MS, functionTimeout ?? forever), lease ?? forever);
   return { deadline: arrival.isDeadlineTold ? Date.now() + left : forever, length };
 }
 
 interface Attempt {
   readonly claimed: Claim;
   readonly span: Span;
-  readonly store: Store;
   /** Ms. */
   readonly remaining: () => number;
 }
@@ -107,12 +124,12 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   } as const;
   let claimed = await claim(store, request, Date.now);
   if (claimed.kind === 'conflict' && onConflict === 'wait') {
-    if (INSIDE.getStore()?.has(id)) throw misuse('a run waits for its own key');
+    if (isInside(id)) throw misuse('a run waits for its own key');
     const polling = storeWithin(remaining, 'poll');
-    const until = Math.min(deadline, Date.now() + length) - RESERVE_MS;
+    const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - RESERVE_MS;
     claimed = await polled(claimed, () => claim(polling, request, Date.now), until);
   }
-  return { claimed, span, store, remaining };
+  return { claimed, span, remaining };
 }
 
 /** Ms. */
@@ -121,8 +138,8 @@ const LONGEST_PAUSE = 5_000;
 type Conflict = Extract<Claim, { kind: 'conflict' }>;
 
 /**
- * Claims until there is no conflict; `until` in epoch ms. Seldomer with time, and much so while the store is down: waiters must not
- * starve the run that they wait for. But soon after its lease ends, as it may be lost.
+ * Claims until there is no conflict; `until` in epoch ms. Less and less often, the more so while the store is down, so that waiters do
+ * not starve the run that they wait for; but soon after its lease ends, as it may be lost.
  */
 async function polled(conflict: Conflict, attempt: () => Promise<Claim>, until: number): Promise<Claim> {
   let last = conflict;

@@ -1,14 +1,16 @@
 import type { Claim, Takeover } from '../core/claim.ts';
 import type { Landing } from '../core/decide.ts';
-import { IdempotencyError, misuse } from '../core/errors.ts';
+import { IdempotencyError } from '../core/errors.ts';
 import { type About, type EndEvent, publish, type Why } from '../core/events.ts';
-import { complete, completing, forget, type Holder, release, surrender } from '../core/protocol.ts';
+import { complete, completing, type Holder, release, releaseForgotten, surrender } from '../core/protocol.ts';
 import { type Claimed, type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
-import { kept } from '../values/kept.ts';
+import { fitted } from '../values/fitted.ts';
 import { type Answer, adopted } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
+import { type Floating, floatingOf } from './floating.ts';
+import { forgetting } from './forget.ts';
 import { keepLease, type Lease, type Span } from './lease.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
 import { type StepRunner, stepsOf } from './steps.ts';
@@ -21,6 +23,7 @@ interface RunParts {
   readonly about: About;
   readonly holder: Holder;
   readonly lease: Lease;
+  readonly floating: Floating;
   /** Ms. */
   readonly remaining: () => number;
   readonly steps: Pick<StepRunner, 'close' | 'finished'>;
@@ -44,72 +47,77 @@ export function claimedRun(
   { lease: claim, takeover }: Acquired,
 ): ClaimedRun {
   const { clockSkew, isTerminal, outcomes } = settings;
-  const { key } = arrival;
   const { attempt } = claim;
   const about = { ...arrival.about, attempt };
   const tell = started(about, takeover?.from ?? 'new');
-  const holderWithin = holderOf(settings, claim);
   const lease = keepLease({
-    holder: holderWithin,
+    claim,
+    holder: holderOf(settings, claim, 'poll'), // its own beat is the retry
     span,
     clockSkew,
     onExtended: (leaseUntil) => publish(about, { type: 'extended', leaseUntil }),
     onFailure: (error) => publish(about, { type: 'extend-failed', error }),
   });
-  const { signal } = lease;
-  const left = (): number => (span.deadline === Number.POSITIVE_INFINITY ? lease.left() : span.deadline - Date.now());
-  const remaining = (): number => Math.max(0, left());
-  const holder = holderWithin(remaining);
-  let isForgotten = false;
-  const forgotten = (): string | undefined => (isForgotten ? 'after `forget`' : undefined);
+  const remaining = remainingOf(span, lease);
+  const holder = holderOf(settings, claim, 'run')(remaining);
+  const floating = floatingOf(claim.id);
+  const { forget, isForgotten, bar, reset } = forgetting(() => steps.hasBegun() || commit.hasBegun());
   const onLanded = ({ kind }: Outcome): void => {
     lease.stop();
     tell({ type: 'completed', by: 'commit', outcome: kind });
   };
-  const commit = commitOf({ holder, lease, remaining, outcomes, onLanded, bar: forgotten });
-  const bar = (): string | undefined => (commit.hasBegun() ? 'after the commit' : forgotten());
-  const { step, keyFor, ...steps } = stepsOf({ holder, lease, remaining, isTerminal, outcomes, bar });
-  const forget = (): void => {
-    if (steps.hasBegun() || commit.hasBegun()) throw misuse('a run forgets before its first step and its commit');
-    isForgotten = true;
-  };
-  const execution = { key, attempt, signal, remaining, step, keyFor, commit: commit.commit, forget };
-  const parts = {
-    settings,
-    about,
-    holder,
-    lease,
-    remaining,
-    steps,
-    commit,
-    takeover,
-    isForgotten: () => isForgotten,
-    tell,
-  };
+  const commit = commitOf({ holder, lease, floating, remaining, outcomes, onLanded, bar });
+  const barStep = (): string | undefined => (commit.isDeciding() ? 'after the commit' : bar());
+  const steps = stepsOf({ holder, lease, floating, remaining, isTerminal, outcomes, bar: barStep });
+  const { step, keyFor } = steps;
+  const parts = { settings, about, holder, lease, floating, remaining, steps, commit, takeover, isForgotten, tell };
   return {
-    execution,
+    execution: {
+      key: arrival.key,
+      attempt,
+      signal: lease.signal,
+      remaining,
+      step,
+      keyFor,
+      commit: commit.commit,
+      forget,
+    },
     hasCommitted: () => commit.committed() !== undefined,
-    end: (ending) => endRun(parts, ending).finally(lease.stop),
+    end: (ending) =>
+      endRun(parts, ending).finally(() => {
+        floating.settled().then(lease.stop); // a step that goes on keeps the key
+      }),
     resume: async () => {
       await steps.finished();
       steps.resume();
+      reset();
     },
   };
 }
 
-function holderOf({ storeWithin, retention }: Settings, lease: Claimed): (remaining: () => number) => Holder {
-  return (remaining) => ({ store: storeWithin(remaining, 'run'), lease, retention, now: Date.now });
+type Holding = (remaining: () => number) => Holder;
+
+function holderOf({ storeWithin, retention }: Settings, lease: Claimed, phase: 'poll' | 'run'): Holding {
+  return (remaining) => ({ store: storeWithin(remaining, phase), lease, retention, now: Date.now });
+}
+
+/** Ms until the deadline; without one, until the lease ends. */
+function remainingOf({ deadline }: Span, lease: Lease): () => number {
+  const left = deadline === Number.POSITIVE_INFINITY ? lease.left : () => deadline - Date.now();
+  return () => Math.max(0, left());
 }
 
 async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
-  const { holder, lease, steps, commit, takeover } = run;
+  const { holder, lease, floating, steps, commit, takeover } = run;
+  steps.close();
+  floating.close();
+  const closing = commit.close();
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  steps.close();
   const outcome = commit.committed() ? undefined : await outcomeOf(run, ending);
-  await commit.close();
+  await closing;
   // Under the lease: what they do must be on record before another run may go on.
   const areStepsSure = await steps.finished();
   const committed = commit.committed();
@@ -117,7 +125,8 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   const doubt = commit.doubt();
   if (doubt) {
     const answer = unsure(run, ending, 'commit', doubt.error);
-    if (!outcome || ending.kind === 'threw') return answer;
+    const saysThatItIsDone = outcome && ending.kind !== 'threw';
+    if (!saysThatItIsDone) return answer;
     lease.lose('the invocation is over');
     throw doubt.error;
   }
@@ -140,26 +149,26 @@ async function outcomeOf(run: RunParts, ending: Ending): Promise<Outcome | undef
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
-  const owner = { id: holder.lease.id, remaining };
+  const context = { id: holder.lease.id, remaining };
   if (run.isForgotten()) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
     return answer === undefined
-      ? outcomes.ofError(ending.error, owner)
-      : outcomes.ofAnswer(answer, ending.error, owner);
+      ? outcomes.ofError(ending.error, context)
+      : outcomes.ofAnswer(answer, ending.error, context);
   }
   const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
-  return isOutcome ? outcomes.ofValue(answer, owner) : undefined;
+  return isOutcome ? outcomes.ofValue(answer, context) : undefined;
 }
 
 async function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
-  return complete(holder, await kept(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES));
+  return complete(holder, await fitted(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES));
 }
 
 /** Gives the key back, for any payload if nothing was done under it. */
 function freed({ holder, takeover, isForgotten }: RunParts): Promise<Landing> {
   const isUntouched = takeover?.from !== 'abandoned' && Object.keys(holder.lease.steps).length === 0;
-  return isForgotten() && isUntouched ? forget(holder) : release(holder);
+  return isForgotten() && isUntouched ? releaseForgotten(holder) : release(holder);
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {

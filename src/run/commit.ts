@@ -1,10 +1,11 @@
-import { IdempotencyError, misuse } from '../core/errors.ts';
+import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
 import { commit, completing, type Holder, type Transacting } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Store, TransactWrite } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
-import { kept } from '../values/kept.ts';
-import type { Outcomes, Owner } from '../values/outcome.ts';
+import { fitted } from '../values/fitted.ts';
+import type { Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Floating } from './floating.ts';
 import type { Lease } from './lease.ts';
 
 /** The commit of one run. */
@@ -15,7 +16,7 @@ export interface Commit extends Gate {
   readonly doubt: () => { readonly error: unknown } | undefined;
 }
 
-interface CommitOptions extends Pick<GateOptions, 'bar'> {
+interface CommitOptions extends Pick<GateOptions, 'bar' | 'floating'> {
   readonly holder: Holder;
   readonly lease: Pick<Lease, 'isHeld'>;
   /** Ms. */
@@ -24,20 +25,20 @@ interface CommitOptions extends Pick<GateOptions, 'bar'> {
   readonly onLanded: (outcome: Outcome) => void;
 }
 
-export function commitOf({ holder, lease, remaining, outcomes, onLanded, bar }: CommitOptions): Commit {
+export function commitOf({ holder, lease, floating, remaining, outcomes, onLanded, bar }: CommitOptions): Commit {
   const { store } = holder;
   const { id } = holder.lease;
-  const owner = { id, remaining };
+  const context = { id, remaining };
   let committed: { readonly value: unknown } | undefined;
   let doubt: { readonly error: unknown } | undefined;
 
   const send: Send = async (transacting, value, writes) => {
+    const whole = await outcomes.ofValue(value, context);
+    const copy = await copyOf(outcomes, whole, value, context);
+    const outcome = await fitted(store, whole, { record: completing(holder) }, ROOM_BYTES);
     if (!lease.isHeld()) throw lost('the lease is over');
-    const whole = await outcomes.ofValue(value, owner);
-    const copy = await copyOf(outcomes, whole, value, owner);
-    const outcome = await kept(store, whole, { record: completing(holder) }, ROOM_BYTES);
     const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((error) => {
-      if (error.retryable && !error.isUnwritten) doubt = { error };
+      if (isInDoubt(error)) doubt = { error };
       throw error;
     });
     if (result.kind === 'refused') throw result.refusal;
@@ -51,13 +52,15 @@ export function commitOf({ holder, lease, remaining, outcomes, onLanded, bar }: 
   return {
     committed: () => committed,
     doubt: () => doubt,
-    ...gateOf({ store, isOver: () => committed !== undefined || doubt !== undefined, send, bar }),
+    ...gateOf({ store, floating, isOver: () => committed !== undefined || doubt !== undefined, send, bar }),
   };
 }
 
 /** Where commits pass, one at a time. */
 interface Gate extends Pick<Execution, 'commit'> {
   /** Whether one is under way, has landed, or may have. */
+  readonly isDeciding: () => boolean;
+  /** Whether one has begun, whatever became of it. */
   readonly hasBegun: () => boolean;
   /** No commit may begin any more; resolves when one that is under way has ended. */
   readonly close: () => Promise<void>;
@@ -67,6 +70,7 @@ type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[
 
 export interface GateOptions {
   readonly store: Store;
+  readonly floating: Floating;
   /** Whether a commit has landed, or may have. */
   readonly isOver: () => boolean;
   readonly send: Send;
@@ -75,8 +79,9 @@ export interface GateOptions {
 }
 
 /** Lets one commit pass, before the run ends, on a store with transactions; throws `MISUSE` for any other. */
-export function gateOf({ store, isOver, send, bar }: GateOptions): Gate {
+export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gate {
   let isClosed = false;
+  let hasBegun = false;
   let underWay: Promise<void> | undefined;
 
   const checked = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
@@ -84,31 +89,40 @@ export function gateOf({ store, isOver, send, bar }: GateOptions): Gate {
     if (!transact) throw misuse('this store has no transactions to commit in');
     if (!Array.isArray(writes)) throw misuse('commit expects an array of writes');
     store.check?.(writes);
-    await send({ ...store, transact }, value, writes);
+    await send({ ...store, transact }, value, [...writes]); // as they are now
+  };
+
+  const begin = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
+    if (isClosed || underWay || isOver()) throw misuse('a run commits once, and before it ends');
+    const barred = bar();
+    if (barred) throw misuse(`a commit cannot begin ${barred}`);
+    hasBegun = true;
+    underWay = checked(value, writes).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
   };
 
   return {
-    hasBegun: () => underWay !== undefined || isOver(),
+    isDeciding: () => underWay !== undefined || isOver(),
+    hasBegun: () => hasBegun,
 
     close: async () => {
       isClosed = true;
       await underWay?.catch(() => {});
     },
 
-    async commit(value, writes) {
-      if (isClosed || underWay || isOver()) throw misuse('a run commits once, and before it ends');
-      const barred = bar();
-      if (barred) throw misuse(`a commit begins ${barred}`);
-      underWay = checked(value, writes).finally(() => {
-        underWay = undefined;
-      });
-      return underWay;
-    },
+    commit: (value, writes) => floating.watch('a commit', begin(value, writes)),
   };
 }
 
 /** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
-export async function copyOf(outcomes: Outcomes, outcome: Outcome, value: unknown, owner: Owner): Promise<unknown> {
-  const opened = await outcomes.open(outcome, owner).catch(() => ({ value }));
+export async function copyOf(
+  outcomes: Outcomes,
+  outcome: Outcome,
+  value: unknown,
+  context: RecordContext,
+): Promise<unknown> {
+  const opened = await outcomes.open(outcome, context).catch(() => ({ value }));
   return 'value' in opened ? opened.value : value;
 }

@@ -1,6 +1,7 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
 import { extend, type Holder } from '../core/protocol.ts';
+import type { Claimed } from '../core/record.ts';
 
 /** The time of a run. */
 export interface Span {
@@ -25,6 +26,7 @@ export interface Lease {
 }
 
 interface LeaseOptions {
+  readonly claim: Claimed;
   /** A holder whose writes end in time; `left`: ms that are left of the lease. */
   readonly holder: (left: () => number) => Holder;
   readonly span: Span;
@@ -41,12 +43,30 @@ const SHORTEST_MS = 50;
  * Keeps a lease that is shorter than its run may be: prolongs it at half-time. If the store does not answer, it tries again at
  * half of the time left. Aborts `signal` if an extension is refused, and when the lease ends.
  */
-export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, onFailure }: LeaseOptions): Lease {
+export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: LeaseOptions): Lease {
   const over = new AbortController();
   const stopped = new AbortController();
+  let until = claim.leaseUntil - clockSkew;
   const left = (): number => until - Date.now();
-  const holder = holderWithin(left);
-  let until = holder.lease.leaseUntil - clockSkew;
+  const holder = holderOf(left);
+  let loss: IdempotencyError | undefined;
+
+  const stop = (): void => {
+    beat.clear();
+    expiry.clear();
+    stopped.abort();
+  };
+
+  const lose = (why: string): void => {
+    stop();
+    loss ??= new IdempotencyError('LEASE_LOST', why, { id: claim.id });
+    over.abort(loss);
+  };
+
+  const isHeld = (): boolean => {
+    if (!stopped.signal.aborted && left() <= 0) lose('the lease is over');
+    return loss === undefined;
+  };
 
   /** False: refused. */
   const prolong = async (): Promise<boolean> => {
@@ -55,20 +75,12 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
       const isKept = await extend(holder, next + clockSkew, stopped.signal);
       if (!isKept) return false;
       until = next;
-      onExtended(next + clockSkew);
+      on.onExtended(next + clockSkew);
     } catch (error) {
-      if (!stopped.signal.aborted) onFailure(error);
+      if (!stopped.signal.aborted) on.onFailure(error);
     }
     return true;
   };
-
-  let isLost = false;
-  const isHeld = (): boolean => {
-    if (left() <= 0) lose('the lease is over');
-    return !isLost;
-  };
-  // Whoever asks it asks the clock: no timer fires while the event loop is blocked.
-  Object.defineProperty(over.signal, 'aborted', { get: () => !isHeld() });
 
   const beat = timer(async () => {
     if (!isHeld()) return;
@@ -85,21 +97,21 @@ export function keepLease({ holder: holderWithin, span, clockSkew, onExtended, o
     else beat.clear();
   };
 
-  const stop = (): void => {
-    beat.clear();
-    expiry.clear();
-    stopped.abort();
-  };
-
-  const lose = (why: string): void => {
-    if (isLost) return;
-    isLost = true;
-    stop();
-    over.abort(new IdempotencyError('LEASE_LOST', why, { id: holder.lease.id }));
-  };
-
   arm();
-  return { signal: over.signal, isHeld, left, stop, lose };
+  return { signal: askingTheClock(over.signal, isHeld, () => loss), isHeld, left, stop, lose };
+}
+
+/** The signal, aborted for whoever asks it as soon as the lease is over: no timer fires while the event loop is blocked. */
+function askingTheClock(signal: AbortSignal, isHeld: () => boolean, loss: () => unknown): AbortSignal {
+  return Object.defineProperties(signal, {
+    aborted: { get: () => !isHeld() },
+    reason: { get: () => (isHeld() ? undefined : loss()) },
+    throwIfAborted: {
+      value: () => {
+        if (!isHeld()) throw loss();
+      },
+    },
+  });
 }
 
 /** A timer that can be set again. Unreferenced: a lease that outlives its run must not keep the process alive. */
@@ -109,7 +121,7 @@ function timer(fire: () => unknown) {
     clear: () => clearTimeout(running),
     set: (ms: number) => {
       clearTimeout(running);
-      running = setTimeout(fire, Math.min(LONGEST_TIMER, ms)).unref();
+      running = setTimeout(fire, Math.max(0, Math.min(LONGEST_TIMER, ms))).unref();
     },
   };
 }

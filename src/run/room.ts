@@ -1,6 +1,6 @@
-import { type Outcome, ROOM_BYTES, type Steps } from '../core/record.ts';
+import type { Outcome, Steps } from '../core/record.ts';
 
-/** Bytes that a step takes besides its name: a value that is not kept apart, a pointer to one that is, or an error. */
+/** Bytes that any end of a step may take besides its name: the brief of an error, or that its value was lost. */
 const STEP_BYTES = 1_400;
 
 /** The room for steps in one record. */
@@ -13,20 +13,21 @@ export interface Room {
   readonly settle: (name: string, outcome?: Outcome) => void;
 }
 
-export function roomOf(steps: Steps): Room {
+/** `bytes`: what all steps may take together. */
+export function roomOf(steps: Steps, bytes: number): Room {
   const taken = new Map(Object.entries(steps).map(([name, outcome]) => [name, weightOf(name, outcome)]));
-  let left = ROOM_BYTES - [...taken.values()].reduce((sum, bytes) => sum + bytes, 0);
+  let left = bytes - [...taken.values()].reduce((sum, weight) => sum + weight, 0);
 
-  const weigh = (name: string, bytes: number): void => {
-    left -= bytes - (taken.get(name) ?? 0);
-    taken.set(name, bytes);
+  const weigh = (name: string, weight: number): void => {
+    left -= weight - (taken.get(name) ?? 0);
+    taken.set(name, weight);
   };
 
   return {
     take(name) {
-      const bytes = Buffer.byteLength(name) + STEP_BYTES;
-      if (bytes > left) return false;
-      weigh(name, bytes);
+      const needed = Buffer.byteLength(name) + STEP_BYTES;
+      if (needed > left) return false;
+      weigh(name, needed);
       return true;
     },
     for: (name) => left + (taken.get(name) ?? 0),
@@ -36,6 +37,12 @@ export function roomOf(steps: Steps): Room {
 
 /** What a step weighs in a record, or a little more. */
 export function weightOf(name: string, outcome: Outcome): number {
-  const { body = '', ...rest } = outcome;
-  return Buffer.byteLength(JSON.stringify([name, rest])) + Buffer.byteLength(body) + 50;
+  return Buffer.byteLength(name) + bytesOf(outcome);
+}
+
+/** As DynamoDB counts, or a little more. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.byteLength(value);
+  if (typeof value !== 'object' || value === null) return 21;
+  return Object.entries(value).reduce((sum, [name, member]) => sum + name.length + bytesOf(member) + 5, 5);
 }

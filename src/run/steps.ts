@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LONGEST_TIMER } from '../core/duration.ts';
-import { IdempotencyError, isIdempotencyError, misuse, textOf } from '../core/errors.ts';
+import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
 import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
-import { type Outcome, withoutBody } from '../core/record.ts';
+import { type Outcome, ROOM_BYTES, withoutBody } from '../core/record.ts';
 import type { Execution, StepContext } from '../execution.ts';
-import { kept } from '../values/kept.ts';
+import { fitted } from '../values/fitted.ts';
 import type { Outcomes } from '../values/outcome.ts';
+import type { Floating } from './floating.ts';
 import type { Lease } from './lease.ts';
 import { roomOf, weightOf } from './room.ts';
-import { Watched } from './watched.ts';
 
 /** The steps of one run. */
 export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
@@ -20,13 +20,14 @@ export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
   readonly close: () => void;
   /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
   readonly finished: () => Promise<boolean>;
-  /** Lets names be used again, as another attempt does: what is on record is not run again. */
+  /** Lets the names of steps that have ended be used again, as another attempt does: what is on record is not run again. */
   readonly resume: () => void;
 }
 
 interface StepsOptions {
   readonly holder: Holder;
   readonly lease: Pick<Lease, 'signal' | 'isHeld'>;
+  readonly floating: Floating;
   /** Ms. */
   readonly remaining: () => number;
   readonly isTerminal: (error: unknown) => boolean;
@@ -38,52 +39,39 @@ interface StepsOptions {
 type Step = (step: StepContext) => unknown;
 
 export function stepsOf(options: StepsOptions): StepRunner {
-  const { holder, lease, remaining, bar } = options;
+  const { holder, lease, floating, remaining, bar } = options;
   const { id } = holder.lease;
   const names = new Set<string>();
-  const begun: { readonly name: string; readonly ended: Watched<unknown> }[] = [];
+  const running = new Set<string>();
   const { run, isSure } = runnerOf(options);
-  let running = 0;
+  let hasBegun = false;
   let isClosed = false;
 
   const begin = async (name: string, fn: Step): Promise<unknown> => {
     if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
     const barred = isClosed ? 'after the run has ended' : bar();
-    if (barred) throw misuse(`step "${name}" begins ${barred}`);
+    if (barred) throw misuse(`step "${name}" cannot begin ${barred}`);
     if (!lease.isHeld()) throw lost(id);
+    hasBegun = true;
     names.add(name);
-    running++;
-    return run(name, fn).finally(() => running--);
+    running.add(name);
+    return run(name, fn).finally(() => running.delete(name));
   };
 
   return {
     keyFor: (name) => effectKey(id, name),
-
-    step(name, fn) {
-      const ended = new Watched(begin(name, fn), (error) => {
-        // Before the end, its handler may be about to wait for it.
-        if (isClosed) warn(id, name, error);
-      });
-      begun.push({ name, ended });
-      return ended as Promise<any>;
-    },
-
-    hasBegun: () => begun.length > 0,
-
+    step: (name, fn) => floating.watch(`step "${name}"`, begin(name, fn)) as Promise<any>,
+    hasBegun: () => hasBegun,
     close: () => {
       isClosed = true;
-      for (const { name, ended } of begun) {
-        if (ended.hasFailed && !ended.isAwaited) warn(id, name, ended.error);
-      }
     },
-
     finished: async () => {
-      const all = Promise.allSettled(begun.map(({ ended }) => ended));
-      await within(remaining() - RESERVE_MS, all);
-      return isSure() && running === 0;
+      await atMost(remaining() - RESERVE_MS, floating.settled());
+      return isSure() && running.size === 0;
     },
-
-    resume: () => names.clear(),
+    resume: () => {
+      for (const name of names) if (!running.has(name)) names.delete(name);
+    },
   };
 }
 
@@ -97,13 +85,13 @@ interface Runner {
 function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptions): Runner {
   const { store, lease: record } = holder;
   const { id, attempt } = record;
-  const owner = { id, remaining };
+  const context = { id, remaining };
   const recorded = new Map(Object.entries(record.steps));
-  const room = roomOf(record.steps);
+  const room = roomOf(record.steps, store.keep ? ROOM_BYTES : Number.POSITIVE_INFINITY);
   let isSure = true;
 
   const save = async (name: string, whole: Outcome): Promise<void> => {
-    const fit = await kept(store, whole, { record, isStep: true }, room.for(name));
+    const fit = await fitted(store, whole, { record, isStep: true }, room.for(name));
     const outcome = weightOf(name, fit) > room.for(name) ? withoutBody(fit, 'it does not fit into the record') : fit;
     room.settle(name, outcome);
     const isSaved = await saved(holder, name, outcome).catch((error) => {
@@ -115,7 +103,7 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
   };
 
   const result = async (outcome: Outcome, name: string): Promise<unknown> => {
-    const opened = await outcomes.load(store, outcome, owner);
+    const opened = await outcomes.load(store, outcome, context);
     if ('error' in opened) throw opened.error;
     if ('value' in opened) return opened.value;
     // Without the record's id: the step is done, the record is not.
@@ -135,11 +123,11 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
         value = await fn({ key: effectKey(id, name), attempt, signal: lease.signal });
       } catch (error) {
         if (isTerminal(error)) {
-          await save(name, await outcomes.ofError(error, owner)).catch(() => {}); // the error is what the handler gets
+          await save(name, await outcomes.ofError(error, context)).catch(() => {}); // the error is what the handler gets
         } else room.settle(name);
         throw error;
       }
-      await save(name, await outcomes.ofValue(value, owner));
+      await save(name, await outcomes.ofValue(value, context));
       return value;
     },
   };
@@ -161,7 +149,7 @@ async function saved(holder: Holder, name: string, outcome: Outcome): Promise<bo
 }
 
 /** Resolves when the work has ended, or when `ms` are over. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
+export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   const timeout = sleep(Math.min(LONGEST_TIMER, Math.max(0, ms)), undefined, { signal: over.signal }).catch(() => {});
   await Promise.race([work, timeout]);
@@ -171,17 +159,10 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 /** Throws `MISUSE` for an invalid name of a step or a key. */
 export function checkedName(name: unknown): string {
   const isText = typeof name === 'string' && name.trim() !== '' && name.length <= 255 && name.isWellFormed();
-  if (isText && name !== '__proto__') return name; // which the SDK cannot read
+  if (isText && name !== '__proto__') return name; // the SDK cannot read a map with that key
   throw misuse('the name of a step must be a text of 1 to 255 characters');
 }
 
 function lost(id: string): IdempotencyError {
   return new IdempotencyError('LEASE_LOST', 'the lease is over, or another run took the key over', { id });
-}
-
-function warn(id: string, name: string, error: unknown): void {
-  process.emitWarning(
-    `step "${name}" of ${id} failed, and nobody waits for it: ${textOf(error)}`,
-    'IdempotencyWarning',
-  );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { IdempotencyError, isIdempotencyError } from '../core/errors.ts';
-import { persistently } from '../core/patience.ts';
+import { paused, persistently } from '../core/patience.ts';
 import { type IdempotencyRecord, type Outcome, type WithBody, withoutBody } from '../core/record.ts';
 import type { Place, Store, Write } from '../core/store.ts';
 
@@ -33,7 +33,7 @@ const unpack = promisify(gunzip);
 
 const DAY = 24 * 60 * 60;
 
-/** A chunk that is gone when it is needed is told. */
+/** Ms. Best effort: a duplicate that misses a chunk is told so. */
 const RENEWED_WITHIN_MS = 1_000;
 
 /** A part of a body, an item of its own. */
@@ -59,6 +59,7 @@ export interface ChunkTable {
  * chunks of another.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
+  const unfinished = new WeakMap<Outcome, Parts>();
   const chunked: Store = {
     ...store,
 
@@ -70,16 +71,19 @@ export function withChunks(store: Store, table: ChunkTable): Store {
 
     async keep(outcome, { record, isStep, room }, signal) {
       if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
-      const { body, ...rest } = outcome;
+      const { body, ...rest } = outcome as WithBody & Required<Pick<WithBody, 'body'>>;
       const size = Buffer.byteLength(body);
       if (size > MOST_BYTES) return withoutBody(outcome, `larger than ${MOST_BYTES} bytes`);
       const inline = room ?? (isStep ? STEP_APART_ABOVE : APART_ABOVE);
       if (size <= Math.min(PACKED_ABOVE, inline)) return outcome;
+      const begun = room === undefined ? unfinished.get(outcome) : undefined;
+      if (begun) return { ...(rest as WithBody), stored: await putAll(begun, table, signal) };
       const { bytes, how } = await smaller(Buffer.from(body as Uint8Array));
       if (bytes.length <= inline) return { ...(rest as WithBody), body: bytes, stored: how };
       if (room !== undefined) throw new IdempotencyError('RESULT_UNAVAILABLE', `larger than ${room} bytes`);
-      const { at, chunks } = await split(bytes, { table, record, signal });
-      return { ...(rest as WithBody), stored: { ...how, at, chunks } };
+      const parts = partsOf(bytes, how, record);
+      unfinished.set(outcome, parts); // a second try writes what the first could not
+      return { ...(rest as WithBody), stored: await putAll(parts, table, signal) };
     },
 
     async load(outcome, signal) {
@@ -131,28 +135,39 @@ async function smaller(bytes: Uint8Array): Promise<Packed> {
   return packed.length < bytes.length ? { bytes: packed, how: { packed: 'gzip' } } : { bytes, how: { packed: 'no' } };
 }
 
-/** Where chunks are written, and for which record. */
-interface Destination {
-  readonly table: ChunkTable;
-  readonly record: Place['record'];
-  readonly signal?: AbortSignal | undefined;
+/** A body on its way. */
+interface Parts {
+  readonly stored: Packed['how'] & Pointer;
+  /** Chunks that are not written yet. */
+  readonly chunks: Set<Chunk>;
 }
 
-/** Writes the bytes as chunks, and returns the pointer to them. */
-async function split(bytes: Uint8Array, { table, record, signal }: Destination): Promise<Pointer> {
-  const pointer = { at: `${record.id}#${record.owner}#${randomUUID()}`, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
+function partsOf(bytes: Uint8Array, how: Packed['how'], record: Place['record']): Parts {
+  const at = `${record.id}#${record.owner}#${randomUUID()}`;
+  const stored = { ...how, at, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
   const expiresAt = chunksExpireAt(record);
   const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
-  await Promise.all(idsOf(pointer).map((id, n) => table.put({ id, bytes: part(n), expiresAt }, signal)));
-  return pointer;
+  return { stored, chunks: new Set(idsOf(stored).map((id, n) => ({ id, bytes: part(n), expiresAt }))) };
+}
+
+/** Writes the chunks, and gives the pointer to them. */
+async function putAll({ stored, chunks }: Parts, table: ChunkTable, signal?: AbortSignal) {
+  const put = async (chunk: Chunk): Promise<void> => {
+    await table.put(chunk, signal);
+    chunks.delete(chunk);
+  };
+  const ends = await Promise.allSettled(Array.from(chunks, put));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return { ...stored };
 }
 
 /** Chunks of earlier attempts must live as long as the record that points to them now. */
 async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortSignal): Promise<void> {
   const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
+  if (kept.length === 0) return;
   const renewed = (id: string) =>
     persistently(() => table.renew(id, chunksExpireAt(next), signal), isPassing, RENEWED_WITHIN_MS, signal);
-  await Promise.allSettled(kept.map(renewed));
+  await Promise.race([Promise.allSettled(kept.map(renewed)), paused(RENEWED_WITHIN_MS)]);
 }
 
 interface Pointer {

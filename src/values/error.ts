@@ -7,12 +7,13 @@ export type ErrorContent =
   /** `message`: if the brief has cut it. */
   { readonly own: object; readonly message?: string } | { readonly thrown: unknown };
 
-/** Characters. */
+/** Bytes. */
+const LONGEST_NAME = 100;
 const LONGEST_MESSAGE = 1_000;
 
 /** What is kept of an error whatever happens to the rest. */
 export function briefOf(error: unknown): ErrorBrief {
-  const name = textIn(error, 'name', 200);
+  const name = textIn(error, 'name', LONGEST_NAME);
   const message = typeof error === 'string' ? cut(error, LONGEST_MESSAGE) : textIn(error, 'message', LONGEST_MESSAGE);
   return {
     name: name ?? 'TerminalError',
@@ -23,17 +24,25 @@ export function briefOf(error: unknown): ErrorBrief {
 }
 
 /** What else there is to keep of it: all, or else what structured clone can keep. Empty: nothing. */
-export function errorContents(error: unknown, { message: kept }: ErrorBrief): readonly ErrorContent[] {
+export function errorContents(error: unknown, brief: ErrorBrief): readonly ErrorContent[] {
+  try {
+    return contentsOf(error, brief);
+  } catch {
+    return []; // its members cannot be read
+  }
+}
+
+function contentsOf(error: unknown, brief: ErrorBrief): readonly ErrorContent[] {
   if (!(error instanceof Error)) return [{ thrown: error }];
   const members = ['cause', ...Object.keys(error)].map((member) => [member, memberOf(error, member)] as const);
   const own = members.filter(
     ([member, value]) => member !== 'name' && (value !== undefined || Object.hasOwn(error, member)),
   );
   const message = memberOf(error, 'message');
-  const cutOff = typeof message === 'string' && message !== kept ? { message } : {};
+  const cutOff = typeof message === 'string' && message !== brief.message ? { message } : {};
   if (own.length === 0 && !('message' in cutOff)) return [];
-  return [own, own.filter(([, value]) => canBeKept(value))].map((kept) => ({
-    own: Object.fromEntries(kept),
+  return [own, own.filter(([, value]) => canBeKept(value))].map((those) => ({
+    own: Object.fromEntries(those),
     ...cutOff,
   }));
 }
@@ -59,11 +68,16 @@ function textIn(error: unknown, member: 'name' | 'message', longest: number): st
 
 function numberIn(error: unknown, member: 'status' | 'statusCode'): Partial<ErrorBrief> {
   const value = memberOf(error, member);
-  return Number.isFinite(value) ? { [member]: value } : {};
+  return Number.isSafeInteger(value) ? { [member]: value } : {};
 }
 
 function cut(text: string, longest: number): string {
-  return text.slice(0, longest).toWellFormed();
+  const bytes = Buffer.from(text.toWellFormed());
+  if (bytes.length <= longest) return bytes.toString();
+  return bytes
+    .subarray(0, longest)
+    .toString()
+    .replace(/\uFFFD+$/, ''); // half a character
 }
 
 // A getter of the user's may throw.

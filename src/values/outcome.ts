@@ -10,7 +10,7 @@ import { isOutage } from './outage.ts';
 export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
 
 /** The record whose outcome it is. */
-export interface Owner {
+export interface RecordContext {
   readonly id: string;
   /** Ms until the deadline. */
   readonly remaining: () => number;
@@ -19,15 +19,15 @@ export interface Owner {
 /** Turns what a run ends with into an outcome, and back. */
 export interface Outcomes {
   /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
-  readonly ofValue: (value: unknown, owner: Owner) => Promise<Outcome>;
+  readonly ofValue: (value: unknown, context: RecordContext) => Promise<Outcome>;
   /** Keeps name, message and status of a terminal error, and those of its own properties that can be kept. */
-  readonly ofError: (error: unknown, owner: Owner) => Promise<Outcome>;
+  readonly ofError: (error: unknown, context: RecordContext) => Promise<Outcome>;
   /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
-  readonly ofAnswer: (answer: unknown, error: unknown, owner: Owner) => Promise<Outcome>;
+  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Outcome>;
   /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
-  readonly open: (outcome: Outcome, owner: Owner) => Promise<Opened>;
+  readonly open: (outcome: Outcome, context: RecordContext) => Promise<Opened>;
   /** The same for an outcome whose body the store may keep apart. */
-  readonly load: (store: Store, outcome: Outcome, owner: Owner) => Promise<Opened>;
+  readonly load: (store: Store, outcome: Outcome, context: RecordContext) => Promise<Opened>;
 }
 
 /** Encodes by `custom`; without it by JSON, which operators can read, if that is lossless, and otherwise by structured clone. */
@@ -35,11 +35,11 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
   const { encoded, decoded } = coding(custom);
 
   /** The first of the contents that can be encoded; none: the outcome is without a body. */
-  const outcome = async (bare: WithBody, contents: readonly unknown[], owner: Owner): Promise<Outcome> => {
+  const outcome = async (bare: WithBody, contents: readonly unknown[], context: RecordContext): Promise<Outcome> => {
     let why: unknown;
     for (const content of contents) {
       try {
-        return { ...bare, ...(await encoded(content, owner)) };
+        return { ...bare, ...(await encoded(content, context)) };
       } catch (error) {
         why = error;
       }
@@ -47,39 +47,40 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     return withoutBody(bare, reasonOf('it cannot be encoded', why));
   };
 
-  const open = async (outcome: Outcome, owner: Owner): Promise<Opened> => {
+  const open = async (outcome: Outcome, context: RecordContext): Promise<Opened> => {
     if (outcome.kind === 'unavailable') return { unavailable: outcome.body };
     const { kind, error: brief, codec, body } = outcome;
     try {
-      const content = body === undefined ? undefined : await decoded(codec, body, owner);
+      const content = body === undefined ? undefined : await decoded(codec, body, context);
       return kind === 'value'
         ? { value: content }
         : { error: errorOf(outcome.error, content as ErrorContent | undefined) };
     } catch (cause) {
-      if (isOutage(cause)) throw new IdempotencyError('STORE_UNAVAILABLE', 'the codec failed', { id: owner.id, cause });
+      if (isOutage(cause))
+        throw new IdempotencyError('STORE_UNAVAILABLE', 'the codec failed', { id: context.id, cause });
       return brief ? { error: errorOf(brief) } : { unavailable: reasonOf('it cannot be decoded', cause) };
     }
   };
 
   return {
-    ofValue: (value, owner) => outcome({ kind: 'value' }, [value], owner),
-    ofError: async (error, owner) => {
+    ofValue: (value, context) => outcome({ kind: 'value' }, [value], context),
+    ofError: async (error, context) => {
       const bare = { kind: 'error', error: briefOf(error) } as const;
       const contents = errorContents(error, bare.error);
-      return contents.length > 0 ? outcome(bare, contents, owner) : bare;
+      return contents.length > 0 ? outcome(bare, contents, context) : bare;
     },
-    ofAnswer: (answer, error, owner) => outcome({ kind: 'value', error: briefOf(error) }, [answer], owner),
+    ofAnswer: (answer, error, context) => outcome({ kind: 'value', error: briefOf(error) }, [answer], context),
     open,
-    load: async (store, outcome, owner) => open(store.load ? await store.load(outcome) : outcome, owner),
+    load: async (store, outcome, context) => open(store.load ? await store.load(outcome) : outcome, context),
   };
 }
 
 interface Coding {
   readonly encoded: (
     value: unknown,
-    owner: Owner,
+    context: RecordContext,
   ) => Promise<{ readonly body?: string | Uint8Array; readonly codec?: string }>;
-  readonly decoded: (codec: string | undefined, body: string | Uint8Array, owner: Owner) => Promise<unknown>;
+  readonly decoded: (codec: string | undefined, body: string | Uint8Array, context: RecordContext) => Promise<unknown>;
 }
 
 function coding(custom: Codec | undefined): Coding {
@@ -88,7 +89,7 @@ function coding(custom: Codec | undefined): Coding {
       if (custom) {
         const encode = () =>
           inTime(async () => Uint8Array.from(bytesIn(await custom.encode(value, { id }))), remaining());
-        return { body: await persistently(encode, isOutage, patienceFor('body', remaining())), codec: custom.name };
+        return { body: await persistently(encode, isOutage, patienceFor('run', remaining(), 2)), codec: custom.name };
       }
       if (value === undefined) return {};
       return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
@@ -113,5 +114,5 @@ function bytesIn(encoded: unknown): Uint8Array {
 // The reason is told to callers, and a message that is not ours may quote the value.
 function reasonOf(what: string, error: unknown): string {
   if (error instanceof Lossy) return error.message;
-  return isOutage(error) ? `its codec failed: ${error.name}` : what;
+  return isOutage(error) ? `its codec failed: ${(error as Partial<Error>).name ?? 'no answer'}` : what;
 }

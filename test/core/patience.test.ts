@@ -112,7 +112,10 @@ describe('a store that fails', () => {
     const { end, after } = await writing(store, left, phase);
     expect(end).toMatchObject({ code: 'STORE_UNAVAILABLE', isUnwritten: true, cause: new Error('throttled') });
     expect(tries.map((at) => at - start)).toEqual(
-      [0, 25, 75, 175, 375, 775, 1_275].concat(later).filter((at) => at === 0 || at < until),
+      [0, 25, 75, 175, 375, 775, 1_275]
+        .concat(later)
+        .filter((at) => at < until)
+        .concat(until),
     );
     expect(after).toBe((tries.at(-1) ?? 0) - start);
   });
@@ -141,13 +144,34 @@ describe('a store that fails', () => {
 
   it('may have written what one of its tries may have', async () => {
     const late = await writing(meeting(down(), throttled()).store, 1_000);
-    expect(late.end).toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { isUnwritten: true } });
+    expect(late.end).toMatchObject({ code: 'STORE_UNAVAILABLE', cause: new Error('throttled') });
     expect(late.end).not.toHaveProperty('isUnwritten');
     const denied = await writing(meeting(down(), new IdempotencyError('CONFIG_INVALID', 'denied')).store, 10_000);
     expect(denied.end).toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { code: 'CONFIG_INVALID' } });
     const last = await writing(meeting(throttled(), down()).store, 600);
     expect(last.end).toMatchObject({ message: 'down', cause: new Error('throttled') });
     expect(last.end).not.toHaveProperty('isUnwritten');
+  });
+
+  it('has one patience for all calls of a claim', async () => {
+    const { store, tries } = meeting(throttled());
+    const claiming = patient(store, () => 60_000, 'claim');
+    const first = claiming.write(insert(claimed())).catch(() => {});
+    await vi.runAllTimersAsync();
+    await first;
+    const before = tries.length;
+    await claiming.write(insert(claimed())).catch(() => {});
+    expect(tries.length - before).toBe(1);
+  });
+
+  it('has written nothing by a read', async () => {
+    const ends = [down(), new IdempotencyError('CONFIG_INVALID', 'denied')];
+    const read = patient({ ...memoryStore(), read: () => Promise.reject(ends.shift()) }, () => 10_000, 'run').read?.(
+      'id',
+    );
+    const failed = expect(read).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await vi.runAllTimersAsync();
+    await failed;
   });
 
   it('is not asked again once it is stopped', async () => {
@@ -216,16 +240,16 @@ describe('a store that answers', () => {
     const failed = expect(kept).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await vi.runAllTimersAsync();
     await failed;
-    expect((tries.at(-1) as number) - start).toBe(775);
+    expect((tries.at(-1) as number) - start).toBe(1_000);
   });
 });
 
 describe('persistently', () => {
-  it('tries again what heals, until then', async () => {
+  it('tries again while that may help, and once more at the end', async () => {
     const attempt = vi.fn(() => Promise.reject(new Error('no')));
     const end = persistently(attempt, () => true, patienceFor('run', 1_000)).catch((error) => error);
     await vi.runAllTimersAsync();
     expect(await end).toEqual(new Error('no'));
-    expect(attempt).toHaveBeenCalledTimes(5); // at 0, 25, 75, 175, 375 ms
+    expect(attempt).toHaveBeenCalledTimes(6); // at 0, 25, 75, 175, 375, 500 ms
   });
 });

@@ -160,7 +160,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release with a step that may not be on record',
     in: 'a step',
     breaks: 8,
-    edits: [{ file: 'run/steps.ts', find: 'return isSure() && running === 0;', replace: 'return running === 0;' }],
+    edits: [
+      { file: 'run/steps.ts', find: 'return isSure() && running.size === 0;', replace: 'return running.size === 0;' },
+    ],
   },
   {
     name: 'release with a commit that may have landed',
@@ -392,7 +394,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'return within(arrival, () => reconciled(run, claimed.takeover, { store, remaining, outcomes, onUnknown }));',
+        find: 'return inside(arrival, () => reconciled(run, claimed.takeover, { ...reader, onUnknown }));',
         replace: 'return run;',
       },
     ],
@@ -495,7 +497,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: '    answer = await within(arrival, () => run(begun.execution));',
+        find: '    answer = await inside(arrival, () => run(begun.execution));',
         replace: '    await run(begun.execution);\n    answer = await run(begun.execution);',
       },
     ],
@@ -584,7 +586,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a claim that was given up, and lands later',
     in: 'two requests',
     breaks: 11,
-    edits: [{ file: 'core/claim.ts', find: 'if (mayBeWritten) await', replace: 'if (false) await' }],
+    edits: [{ file: 'core/claim.ts', find: 'if (isInDoubt(error)) await', replace: 'if (false) await' }],
   },
   {
     name: 'a takeover that was given up, and lands later',
@@ -614,7 +616,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an extension that begins when the lease is over',
     in: 'leases are prolonged',
     breaks: 12,
-    edits: [{ file: 'run/lease.ts', find: 'if (!isHeld()) return;', replace: '' }],
+    edits: [
+      { file: 'run/lease.ts', find: '    if (!isHeld()) return;\n    const isKept', replace: '    const isKept' },
+    ],
   },
   {
     name: 'an outcome of a run that forgot',
@@ -626,14 +630,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a run that forgets, and keeps its payload',
     in: 'a run that forgets',
     breaks: 13,
-    edits: [{ file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? forget', replace: 'false ? forget' }],
+    edits: [{ file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'false ? release' }],
   },
   {
     name: 'a run that forgets what the one before it has done',
     in: 'a run that forgets after another',
     breaks: 13,
     edits: [
-      { file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? forget', replace: 'isForgotten() ? forget' },
+      { file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'isForgotten() ? release' },
     ],
   },
 ];

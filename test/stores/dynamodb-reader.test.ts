@@ -44,21 +44,23 @@ const TEXT = { S: 'text' };
 const NUMBER = { N: '1' };
 const MAP = { M: {} };
 const BYTES = { B: Uint8Array.of(1) };
+/** Of types that no record has. */
+const ALIEN = [{ NULL: true }, { BOOL: true }, { SS: ['a'] }, { L: [] }];
 
 const COMMON: [path: string, ...bad: unknown[]][] = [
   ['status', undefined, NUMBER, { S: 'DONE' }, { S: 'completed' }],
   ['version', undefined, TEXT, { N: '0' }, { N: '1.5' }, { N: '-1' }],
   ['attempt', undefined, TEXT, { N: '0' }, { N: '1.5' }],
   ['claimedAt', undefined, TEXT, { N: 'Infinity' }],
-  ['fingerprint', NUMBER, MAP],
-  ['expiresAt', TEXT, { N: 'NaN' }],
+  ['fingerprint', NUMBER, MAP, ...ALIEN],
+  ['expiresAt', TEXT, { N: 'NaN' }, ...ALIEN],
   ['retention', TEXT],
 ];
 const STEPS: typeof COMMON = [
   ['steps', undefined, TEXT, BYTES, { L: [] }, { NULL: true }],
   ['steps.value', TEXT, { L: [] }],
   ['steps.value.kind', undefined, { S: 'promise' }, NUMBER],
-  ['steps.value.body', NUMBER, MAP],
+  ['steps.value.body', NUMBER, MAP, ...ALIEN],
   ['steps.error.error', undefined, TEXT],
   ['steps.error.error.name', undefined, NUMBER],
   ['steps.error.error.message', undefined, NUMBER],
@@ -67,8 +69,8 @@ const STEPS: typeof COMMON = [
   ['steps.lost.body', undefined, BYTES],
   ['steps.answered.error', TEXT],
   ['steps.answered.error.name', undefined],
-  ['steps.apart.codec', NUMBER],
-  ['steps.apart.stored', TEXT, MAP],
+  ['steps.apart.codec', NUMBER, ...ALIEN],
+  ['steps.apart.stored', TEXT, MAP, ...ALIEN],
   ['steps.apart.stored.packed', NUMBER],
   ['steps.apart.stored.at', undefined, NUMBER],
   ['steps.apart.stored.chunks', undefined, TEXT, { N: '0' }, { N: '23' }, { N: '1e9' }, { N: '1.5' }],
@@ -91,25 +93,29 @@ describe('an item', () => {
     ...rows(CLAIMED, COMMON),
     ...rows(CLAIMED, STEPS),
     ...rows(CLAIMED, [
-      ['owner', undefined, NUMBER],
-      ['leaseUntil', undefined, TEXT],
+      ['owner', undefined, NUMBER, ...ALIEN],
+      ['leaseUntil', undefined, TEXT, ...ALIEN],
     ]),
     ...rows(RELEASED, COMMON),
     ...rows(RELEASED, STEPS),
-    ...rows(RELEASED, [['leaseUntil', NUMBER, TEXT]]),
+    ...rows(RELEASED, [
+      ['leaseUntil', NUMBER, TEXT, ...ALIEN],
+      ['owner', ...ALIEN],
+    ]),
     ...rows(COMPLETED, COMMON),
     ...rows(COMPLETED, [
       ['owner', undefined, NUMBER],
       ['outcome', undefined, TEXT, MAP],
       ['outcome.kind', { S: 'promise' }],
       ['completedAt', undefined, TEXT],
+      ['expiresAt', undefined],
       ['commit', NUMBER],
     ]),
   ])('whose `%s` is %j is refused, and named', (path, attribute, record) => {
     const refusal = expect.objectContaining({
       code: 'CONFIG_INVALID',
       id: 'charge#1',
-      message: expect.stringMatching(/^the record "charge#1" is damaged: `\w+` is missing, or not what it must be$/),
+      message: expect.stringMatching(/^the record "charge#1" is damaged: `\w+` is missing or invalid$/),
     });
     const item = spoiled(record, path, attribute);
     expect(() => toRecord(item)).toThrow(refusal);

@@ -20,8 +20,13 @@ const MISCONFIGURED: Record<string, string> = {
     'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
   AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
   UnrecognizedClientException: 'may not be used with these credentials',
-  CredentialsProviderError: 'cannot be used without credentials',
 };
+
+/** Errors of a client that lacks something. A provider of credentials that failed is none: it may be there again. */
+const MISSING: readonly (readonly [sign: RegExp, hint: string])[] = [
+  [/Region is missing/, 'cannot be used without a region'],
+  [/could not load credentials/i, 'cannot be used without credentials'],
+];
 
 /** An error of DynamoDB as an error of the port. */
 export function storeError(cause: unknown, tableName: string): IdempotencyError {
@@ -30,9 +35,7 @@ export function storeError(cause: unknown, tableName: string): IdempotencyError 
   if (name === 'ValidationException' && !/key/i.test(String(cause))) {
     return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" refused what was written: ${cause}`, { cause });
   }
-  const hint =
-    MISCONFIGURED[name] ??
-    (String(cause).includes('Region is missing') ? 'cannot be used without a region' : undefined);
+  const hint = MISCONFIGURED[name] ?? MISSING.find(([sign]) => sign.test(String(cause)))?.[1];
   if (hint) return new IdempotencyError('CONFIG_INVALID', `table "${tableName}" ${hint}`, { cause });
   const isContended = isContention(cause);
   const what = isContended ? 'is throttled, or contended for' : 'could not be reached';

@@ -175,13 +175,14 @@ function attributeOf(value: Value): Attribute {
   return typeof value === 'number' ? { N: `${value}` } : { S: value };
 }
 
-/** The attributes as plain values; undefined: of a type that no record has. */
-export function fromAttributes(attributes: Item): Record<string, Value> {
+/** The attributes as plain values; null: of a type that no record has. */
+export function fromAttributes(attributes: Item): Record<string, any> {
   return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, fromAttribute(attribute)]));
 }
 
-function fromAttribute(attribute: Attribute): Value {
+function fromAttribute(attribute: Attribute): Value | null {
   if ('M' in attribute) return fromAttributes(attribute.M);
   if ('B' in attribute) return attribute.B;
-  return 'N' in attribute ? Number(attribute.N) : attribute.S;
+  if ('N' in attribute) return Number(attribute.N);
+  return attribute.S ?? null;
 }

@@ -52,11 +52,18 @@ const COMMON = {
   expiresAt: optional(number),
   retention: optional(number),
 };
-const COMPLETED: Shape = { ...COMMON, owner: text, outcome: OUTCOME, completedAt: number, commit: optional(text) };
+const COMPLETED: Shape = {
+  ...COMMON,
+  owner: text,
+  expiresAt: number,
+  outcome: OUTCOME,
+  completedAt: number,
+  commit: optional(text),
+};
 const CLAIMED: Shape = { ...COMMON, owner: text, leaseUntil: number, steps: STEPS };
 const RELEASED: Shape = { ...COMMON, leaseUntil: absent, steps: STEPS };
 
-/** Throws `CONFIG_INVALID` for an item of another tool, of a newer layout, or that is not whole: nothing can be judged by it. */
+/** Throws `CONFIG_INVALID` for an item of another tool, of a newer layout, or with missing or wrong attributes. */
 export function toRecord(item: Item): IdempotencyRecord {
   const { format, ...attributes } = item;
   if (!format || !('N' in format) || Number(format.N) !== FORMAT) {
@@ -64,7 +71,7 @@ export function toRecord(item: Item): IdempotencyRecord {
   }
   const record = fromAttributes(attributes);
   const fault = faultIn(record, shapeOf(record));
-  if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing, or not what it must be`);
+  if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing or invalid`);
   return record as unknown as IdempotencyRecord;
 }
 

@@ -1,4 +1,5 @@
 import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { persistently } from '../../core/patience.ts';
 import { storeError, unsent } from './errors.ts';
 import { type Item, itemId, keyOf } from './item.ts';
 
@@ -21,6 +22,7 @@ export async function sendOnce<C extends Command, Output>(
   command: C,
   send: (command: C) => Promise<Output>,
 ): Promise<Output> {
+  // A stubbed client runs no middleware: of `none` nothing can be told.
   let progress = 'none' as 'none' | 'begun' | 'sent' | 'given up';
   const begin: Middleware = (next) => (args) => {
     progress = 'begun';
@@ -62,17 +64,28 @@ export async function ask<C extends Command, Output>(
   }
 }
 
+/** Ms for which keys that are left over are asked for again. */
+const LEFT_OVER_MS = 2_000;
+
 /** The items that exist, by id. A consistent read: a pointer may be followed as soon as it is written. */
 export async function itemsOf(
   to: Connection,
   ids: readonly string[],
   abortSignal?: AbortSignal,
 ): Promise<Map<string, Item>> {
-  const RequestItems = { [to.TableName]: { Keys: ids.map(keyOf), ConsistentRead: true } };
-  const read: BatchGetItemCommandOutput = await ask(new BatchGetItemCommand({ RequestItems }), to, abortSignal);
-  if (Object.keys(read.UnprocessedKeys ?? {}).length > 0) {
-    throw storeError(Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' }), to.TableName);
-  }
-  const items = Object.values(read.Responses ?? {}).flat() as Item[];
-  return new Map(items.map((item) => [itemId(item), item]));
+  const found = new Map<string, Item>();
+  const leftOver = storeError(
+    Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' }),
+    to.TableName,
+  );
+  let Keys = ids.map(keyOf);
+  const read = async (): Promise<void> => {
+    const RequestItems = { [to.TableName]: { Keys, ConsistentRead: true } };
+    const output: BatchGetItemCommandOutput = await ask(new BatchGetItemCommand({ RequestItems }), to, abortSignal);
+    for (const item of Object.values(output.Responses ?? {}).flat() as Item[]) found.set(itemId(item), item);
+    Keys = Object.values(output.UnprocessedKeys ?? {}).flatMap((left) => left.Keys as typeof Keys);
+    if (Keys.length > 0) throw leftOver;
+  };
+  await persistently(read, (error) => error === leftOver, LEFT_OVER_MS, abortSignal);
+  return found;
 }

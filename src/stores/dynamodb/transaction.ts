@@ -37,11 +37,18 @@ export async function transact(
     if (own?.Code === 'ConditionalCheckFailed') {
       return { done: false, found: own.Item && toRecord(own.Item as Item) };
     }
-    const isUsers = error instanceof Error && (REFUSALS.has(error.name) || isUnsent(error));
-    if (isUsers && !isConflict(error)) return { done: false, refusal: error };
+    const isRefusal = error instanceof Error && (REFUSALS.has(error.name) || isUnsendable(error));
+    if (isRefusal && !isConflict(error)) return { done: false, refusal: error };
     throw error;
   }
 }
+
+/** Whether the writes could not be sent, such as a value that cannot be marshalled; nor can they be again. */
+function isUnsendable(error: Error): boolean {
+  return isUnsent(error) && !PASSING.test(error.name);
+}
+
+const PASSING = /^(CredentialsProvider|Timeout|Abort)Error$/;
 
 function isDocumentClient(client: object): client is DynamoDBDocumentClient {
   return 'translateConfig' in ((client as { config?: object }).config ?? {});

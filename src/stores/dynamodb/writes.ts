@@ -31,10 +31,12 @@ function nameOf(table: string): string {
 
 // An estimate: DynamoDB itself counts exactly. Throws for a cycle, which could not be sent either.
 function sizeOf(writes: unknown): number {
-  const plain = (_: string, value: unknown): unknown => {
+  // `this`: bytes have been made JSON of before they come as `value`.
+  function plain(this: any, name: string, value: unknown): unknown {
+    const given: unknown = this[name];
+    if (ArrayBuffer.isView(given)) return 'x'.repeat(given.byteLength);
     if (typeof value === 'bigint') return String(value);
-    if (value instanceof Set) return [...value];
-    return ArrayBuffer.isView(value) ? 'x'.repeat(value.byteLength) : value;
-  };
+    return value instanceof Set ? [...value] : value;
+  }
   return Buffer.byteLength(JSON.stringify(writes, plain));
 }

@@ -3,16 +3,16 @@ import { type Outcome, withoutBody } from '../core/record.ts';
 import type { Place, Store } from '../core/store.ts';
 
 /** The outcome as its record keeps it. A body that cannot be kept apart is kept in the `room` of the record, or lost. */
-export async function kept(store: Store, outcome: Outcome, place: Place, room: number): Promise<Outcome> {
+export async function fitted(store: Store, outcome: Outcome, place: Place, room: number): Promise<Outcome> {
   const { keep } = store;
   if (!keep) return outcome;
   return keep(outcome, place).catch((error) =>
-    keep(outcome, { ...place, room }).catch(() => withoutBody(outcome, `it could not be written: ${reasonOf(error)}`)),
+    keep(outcome, { ...place, room }).catch(() => withoutBody(outcome, `it could not be written: ${causeOf(error)}`)),
   );
 }
 
 // Told to callers: of an error that is not ours its name, without its text.
-function reasonOf(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!isIdempotencyError(error)) return error instanceof Error ? error.name : 'the store failed';
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
+  return error.cause === undefined ? error.message : causeOf(error.cause);
 }
