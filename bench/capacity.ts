@@ -7,14 +7,17 @@ import { clientOf, startDynamoDB } from '../local/dynamodb.ts';
 const engine = await startDynamoDB();
 const client = clientOf(engine);
 const TableName = 'idempotency';
-await client.send(
-  new CreateTableCommand({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-  }),
-);
+const orders = 'orders';
+for (const table of [TableName, orders]) {
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    }),
+  );
+}
 
 let requests: string[] = [];
 let units = 0;
@@ -44,7 +47,8 @@ const warm = cold();
 const options = (key: string): RunOnceOptions => ({ store: cold(), scope: 'bench', key, payload: 1, lease: '30s' });
 const order = { orderId: 'order-1', total: 4200 };
 const large = randomBytes(300 * 1024).toString('base64');
-const commit = ({ commit }: Execution) => commit(order, [{ Put: { TableName, Item: { id: `o-${Math.random()}` } } }]);
+const commit = ({ commit }: Execution) =>
+  commit(order, [{ Put: { TableName: orders, Item: { id: `o-${Math.random()}` } } }]);
 
 const PATHS: readonly [string, () => Promise<unknown>][] = [
   ['first run', () => runOnce(options('a'), () => order)],

@@ -1,6 +1,7 @@
 import {
   type Codec,
   dynamoDBStore,
+  IdempotencyError,
   memoryStore,
   type Outcome,
   resolve,
@@ -9,6 +10,7 @@ import {
   TerminalError,
 } from 'effectively-once';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isOutage } from '../src/values/outage.ts';
 import { createTable, engineClient } from './engine.ts';
 
 let tableName: string;
@@ -166,4 +168,35 @@ describe('what structured clone wrote', () => {
       error: new TypeError('no', { cause: 'why' }),
     });
   });
+});
+
+describe('an outage', () => {
+  const error = (more: object) => Object.assign(new Error('down'), more);
+  it.each([
+    error({ status: 503 }),
+    error({ statusCode: 500 }),
+    error({ status: 408 }),
+    error({ status: 429 }),
+    error({ $metadata: { httpStatusCode: 502 } }),
+    error({ $retryable: { throttling: true } }),
+    error({ name: 'ThrottlingException' }),
+    error({ name: 'TimeoutError' }),
+    error({ code: 'ECONNRESET' }),
+    error({ response: { status: 503 } }),
+    new TypeError('fetch failed', { cause: error({ code: 'UND_ERR_SOCKET' }) }),
+    new DOMException('timed out', 'TimeoutError'),
+    { status: 503 },
+    new IdempotencyError('STORE_UNAVAILABLE', 'no answer'),
+  ])('is %o', (thrown) => expect(isOutage(thrown)).toBe(true));
+
+  it.each([
+    error({ status: 400 }),
+    error({ code: 'ERR_INVALID_ARG' }),
+    new TypeError('no'),
+    'down',
+    undefined,
+    null,
+    503,
+    new IdempotencyError('CONFIG_INVALID', 'no'),
+  ])('is not %o', (thrown) => expect(isOutage(thrown)).toBe(false));
 });

@@ -67,6 +67,39 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
     expect(runs).toBe(1);
   });
 
+  it('is not too late when one was refused before it began', async () => {
+    const call = way(async ({ forget, step }) => {
+      await expect(step('', () => runs++)).rejects.toMatchObject({ code: 'MISUSE' });
+      forget();
+      await expect(step('late', () => runs++)).rejects.toMatchObject({ code: 'MISUSE' });
+      forget();
+      return 'invalid';
+    });
+    expect([await call(request), runs]).toEqual([saw('invalid'), 1]);
+  });
+
+  it('is too late also when a commit has begun and was refused', async () => {
+    const call = way(async ({ forget, commit }) => {
+      await commit(1, [null as never]).catch(() => {});
+      expect(forget).toThrow(expect.objectContaining({ code: 'MISUSE' }));
+      return 'done';
+    });
+    expect(await call(request)).toEqual(saw('done'));
+  });
+
+  it('within a look at an unknown outcome does not bind the handler', async () => {
+    const call = way(({ attempt, step }) => (attempt === 1 ? crash() : step('charge', () => 'charged')), {
+      onUnknown: ({ forget }) => {
+        forget();
+        return { rerun: true };
+      },
+    });
+    call(request);
+    await expect.poll(records).toHaveLength(1);
+    world.wait(LEASE_MS);
+    expect(await call(request)).toEqual(saw('charged'));
+  });
+
   it('is too late when a step or a commit has begun', async () => {
     const stepped = way(async ({ forget, step }) => {
       const charge = step('charge', () => 'charged');

@@ -284,6 +284,15 @@ describe('the deadline', () => {
     expect(leases).toEqual([2_000 + SKEW]);
   });
 
+  it('is not the business of an environment that says next to nothing', async () => {
+    vi.stubEnv('IDEMPOTENCY_FUNCTION_TIMEOUT', '40ms');
+    const first = handled(lambdaContext(30_000));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await codeOf(handled(lambdaContext(30_000)))).toBe('CONFLICT');
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await first).toBe('done');
+  });
+
   it('that has passed leaves nothing to prolong', async () => {
     const extended: unknown[] = [];
     const noted = instead(store, 'update', ({ change }, send) => {
@@ -343,6 +352,38 @@ describe("onConflict: 'wait'", () => {
     expect(quick).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(600);
     expect(quick).toHaveBeenCalledWith('CONFLICT');
+  });
+
+  it('lasts until shortly before the deadline, also with a short lease', async () => {
+    const handler = (ms: number) =>
+      idempotent(async () => new Promise((resolve) => setTimeout(resolve, ms, 'done')), {
+        store,
+        scope: 'test',
+        key: () => 'k',
+        onConflict: 'wait',
+        lease: '2s',
+      });
+    const first = handler(5_000)({}, lambdaContext(30_000));
+    await vi.advanceTimersByTimeAsync(0);
+    const waiter = handler(0)({}, lambdaContext(30_000));
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await Promise.all([first, waiter])).toEqual(['done', 'done']);
+  });
+
+  it('of what a run has left behind is no waiting for itself', async () => {
+    const later = Promise.withResolvers<string>();
+    const failed = call(async () => {
+      setTimeout(() => codeOf(call(() => 'late', { onConflict: 'wait' })).then(later.resolve), 1_000);
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    const gate = Promise.withResolvers<string>();
+    const other = call(() => gate.promise);
+    await vi.advanceTimersByTimeAsync(2_000);
+    gate.resolve('other');
+    await other;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await later.promise).toBe('ran'); // it got the outcome
   });
 
   it('of a run for its own key is MISUSE, however deep', async () => {

@@ -73,6 +73,26 @@ describe.each([
       expect(await call(chain().handler(created))).toMatchObject({ body: '{"run":1}' });
     });
 
+    it('ends the run also where the error that an onError throws cannot be assigned', async () => {
+      const declining = async (): Promise<never> => {
+        runs++;
+        throw new TerminalError('declined');
+      };
+      const handler = middy<APIGatewayProxyEventV2, Response>({ requestEnd: settled })
+        .use(idempotency({ store, scope: 'test' }))
+        .onError(() => {
+          throw Object.freeze(new Error('frozen'));
+        })
+        .handler(declining);
+      await call(handler);
+      if (callsRequestEnd) {
+        expect(await call(chain().handler(created))).toEqual({
+          error: expect.objectContaining({ message: 'declined' }),
+        });
+        expect(runs).toBe(1);
+      }
+    });
+
     it('stands beside a hook of one’s own', async () => {
       const own = vi.fn();
       const requestEnd = async (request: any) => {

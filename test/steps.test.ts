@@ -158,19 +158,6 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     expect(effects).toEqual([]);
   });
 
-  it('may be so many that their values fill the record', async () => {
-    const values = Array.from({ length: 60 }, () => randomBytes(7_500));
-    const call = way(async ({ step, attempt }) => {
-      for (const [index, value] of values.entries()) {
-        expect(await step<unknown>(`${index}`, () => (attempt === 1 ? value : effect('never')()))).toEqual(value);
-      }
-      if (attempt === 1) throw new Error('no');
-    });
-    expect(await call(request)).toEqual(failed('no'));
-    await isDone(call(request));
-    expect(effects).toEqual([]);
-  });
-
   it('may not bear a name that the SDK cannot read', async () => {
     expect(await way(({ step }) => step('__proto__', () => 1))(request)).toEqual(refused('MISUSE'));
   });
@@ -323,6 +310,96 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     });
   });
 
+  it('that go on when their run has ended keep the key, and are on record for the next', async () => {
+    let inside = 0;
+    let most = 0;
+    const call = way(
+      async ({ step, attempt }) => {
+        const charge = step('charge', async () => {
+          most = Math.max(most, ++inside);
+          await new Promise((resolve) => setTimeout(resolve, 1_200));
+          inside--;
+          return effect('charge')();
+        });
+        if (attempt === 1) throw new Error('mine');
+        return charge;
+      },
+      { timeoutMs: 900 },
+    );
+    expect(await call(request)).toEqual(failed('mine'));
+    expect(await call(request)).toEqual(refused('CONFLICT'));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    world.wait(LEASE_MS);
+    await isDone(call(request));
+    expect([effects, most]).toEqual([['charge'], 1]);
+  });
+
+  it('of a run without a key are waited for, and end no process, as are those where there are none', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const call = way(
+      ({ step, commit }) => {
+        step('mail', async () => {
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          throw new Error(effect('mail')());
+        });
+        commit(1, []);
+        return 'sent';
+      },
+      { onMissingKey: 'run' },
+    );
+    await isDone(call({ payload: 1 }));
+    expect(effects).toEqual(['mail']);
+    const atomic = way(
+      async ({ step, commit }) => {
+        step('mail', effect('never'));
+        await commit(1, []);
+      },
+      { mode: 'atomic' },
+    );
+    await isDone(atomic(request));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).not.toHaveBeenCalled();
+    const told = vi.mocked(process.emitWarning).mock.calls.map(([what]) => String(what).split(' failed')[0]);
+    expect(told.map((what = '') => what.split(' of ')[0]).toSorted()).toEqual([
+      'a commit',
+      'step "mail"',
+      'step "mail"',
+    ]);
+    process.off('unhandledRejection', unhandled);
+  });
+
+  it('that a look at an unknown outcome leaves behind are not begun again beside themselves', async () => {
+    let inside = 0;
+    let most = 0;
+    const look = async () => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      inside--;
+    };
+    const call = way(({ step, attempt }) => (attempt === 1 ? new Promise(() => {}) : step('look', look)), {
+      timeoutMs: 900,
+      onUnknown: ({ step }) => {
+        step('look', look);
+        return { rerun: true };
+      },
+    });
+    call(request);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    world.wait(LEASE_MS);
+    await call(request);
+    expect(most).toBe(1);
+  });
+
+  it('leave a commit that nobody awaits, and that is refused, without harm', async () => {
+    const call = way(({ commit }) => {
+      commit(1, [null as never]);
+      return 'done';
+    });
+    await isDone(call(request));
+    expect(process.emitWarning).toHaveBeenCalledWith(expect.stringContaining('a commit of'), 'IdempotencyWarning');
+  });
+
   it('are refused after the commit, before their effect', async () => {
     const call = way(async ({ step, commit }) => {
       const committing = commit('committed', []);
@@ -355,47 +432,13 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     const call = way(async ({ step, signal }) => {
       world.wait(jump(LEASE_MS)); // no timer has fired: the event loop was blocked, or the process frozen
       expect(signal.aborted).toBe(true);
+      expect(signal.reason).toMatchObject({ code: 'LEASE_LOST' });
+      expect(() => signal.throwIfAborted()).toThrow(signal.reason);
       await step('charge', effect('never'));
     });
     expect(await call(request)).toEqual(refused('LEASE_LOST'));
     expect(effects).toEqual([]);
   });
-
-  it('200 of them, with long names and values of any size, fit into the record', async () => {
-    const names = Array.from({ length: 200 }, (_, index) => `${index}`.padStart(64, 'x'));
-    const values = names.map((_, index) => (index % 2 === 0 ? randomBytes(3_000) : 'y'.repeat(1_000)));
-    const call = way(async ({ step, attempt }) => {
-      const each = names.map((name, index) =>
-        step<unknown>(name, () => (attempt === 1 ? values[index] : effect('never')())),
-      );
-      expect(await Promise.all(each)).toEqual(values);
-      if (attempt === 1) throw new Error('no');
-      return randomBytes(7_500);
-    });
-    expect(await call(request)).toEqual(failed('no'));
-    await isDone(call(request));
-    expect(effects).toEqual([]);
-  });
-
-  it('that have no room in the record are refused before their effect; the others stay', async () => {
-    const name = (index: number) => `${index}`.padStart(255, 'x');
-    let done = 0;
-    const call = way(async ({ step, attempt }) => {
-      for (let index = 0; attempt === 1 || index < done; index++) {
-        await step(name(index), () => {
-          effect(`${attempt}`)();
-          return 'z'.repeat(900);
-        });
-        if (attempt === 1) done = index + 1;
-      }
-      return 'done';
-    });
-    expect(await call(request)).toEqual(refused('MISUSE', { message: expect.stringContaining('no room') }));
-    expect(done).toBeGreaterThan(250);
-    expect(effects).toHaveLength(done);
-    await isDone(call(request));
-    expect(effects).toHaveLength(done);
-  }, 60_000);
 
   it('know the attempt and the signal of their run', async () => {
     const seen: StepContext[] = [];
