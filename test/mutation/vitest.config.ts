@@ -23,14 +23,11 @@ const TESTS = [
   'test/lease.test.ts',
   'test/unknown.test.ts',
   'test/steps.test.ts',
-  'test/steps-room.test.ts',
   'test/commit.test.ts',
   'test/atomic.test.ts',
   'test/http.test.ts',
   'test/forget.test.ts',
   'test/outcomes.test.ts',
-  'test/healing.test.ts',
-  'test/terminal-errors.test.ts',
 ];
 
 class InOrder extends BaseSequencer {
