@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Decision, decide } from './decide.ts';
+import { type Decision, decide, ownIn } from './decide.ts';
 import { seconds } from './duration.ts';
 import { isInDoubt } from './errors.ts';
 import { completion, type Holder, type Refused, release, releasing, surrender, type Transacting } from './protocol.ts';
@@ -105,8 +105,7 @@ async function fence(holder: Holder, takeover: Takeover | undefined): Promise<vo
       ? { kind: 'replace', seen: takeover.seen, next: { ...takeover.seen, version: takeover.seen.version + 1 } }
       : { kind: 'insert', next: changed(lease, releasing(retention, now())) },
   );
-  if (written.done || written.found?.owner !== lease.owner) return;
-  await (takeover?.from === 'abandoned' ? surrender : release)(holder);
+  if (ownIn(written, lease)) await (takeover?.from === 'abandoned' ? surrender : release)(holder);
 }
 
 function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: number): Claimed {

@@ -49,6 +49,11 @@ export function landingOf(written: Written, lease: Claimed, change: Change, now:
   return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
 }
 
+/** The record that kept a write from landing, if it is the lease's own. */
+export function ownIn(written: Written, { owner }: Claimed): IdempotencyRecord | undefined {
+  return !written.done && written.found?.owner === owner ? written.found : undefined;
+}
+
 /** The outcome that a run without its lease may answer with: the winner's, if it is of the same payload. */
 export function adoptable(found: IdempotencyRecord | undefined, run: Claimant, now: number): Outcome | undefined {
   const same = found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now);

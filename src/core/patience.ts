@@ -22,7 +22,7 @@ export type Phase = 'poll' | 'claim' | 'run';
  */
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
   const sinceClaim = stopwatch();
-  const claimMs = phase === 'claim' ? patienceFor(phase, remaining()) : 0;
+  const claimMs = patienceFor('claim', remaining());
   return intercepted(store, async (call, send, signal) => {
     let last: IdempotencyError | undefined;
     let mayBeWritten = false;
@@ -33,7 +33,7 @@ export function patient(store: Store, remaining: () => number, phase: Phase): St
         throw last;
       });
     const ms = phase === 'claim' ? claimMs - sinceClaim() : patienceFor(phase, remaining(), reserves(call));
-    const answer = await persistently(attempt, () => last?.isPassing === true, ms, signal).catch((error) => {
+    const answer = await persistently(attempt, isTransient, ms, signal).catch((error) => {
       throw mayBeWritten ? inDoubt(error) : error;
     });
     if (mayBeWritten && isRefusal(answer)) throw inDoubt(answer.refusal);
@@ -116,8 +116,13 @@ function failureOf(error: unknown, last: IdempotencyError | undefined): Idempote
   return cause === error.cause ? error : new IdempotencyError(error.code, error.message, { ...error, cause });
 }
 
-function isRefusal(answer: unknown): answer is { readonly refusal: unknown } {
-  return typeof answer === 'object' && answer !== null && 'refusal' in answer;
+function isTransient(error: unknown): boolean {
+  return (error as IdempotencyError).isPassing === true;
+}
+
+// Only what may be written has an answer that is asked this.
+function isRefusal(answer: any): answer is { readonly refusal: unknown } {
+  return 'refusal' in answer;
 }
 
 // A later try that is refused says nothing of an earlier one that got no answer.

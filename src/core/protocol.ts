@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isUnknown, type Landing, landingOf } from './decide.ts';
+import { isUnknown, type Landing, landingOf, ownIn } from './decide.ts';
 import { seconds } from './duration.ts';
 import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, TransactWrite, Written } from './store.ts';
@@ -58,7 +58,7 @@ export async function extend(holder: Holder, leaseUntil: number, signal?: AbortS
     signal,
   );
   // Refused although the lease is ours: a later extension came first.
-  return written.done || (written.found?.status === 'IN_PROGRESS' && written.found.owner === lease.owner);
+  return written.done || ownIn(written, lease)?.status === 'IN_PROGRESS';
 }
 
 /** Ends a lease that was taken from a lost run, before anything was done: the outcome stays unknown. */
@@ -71,7 +71,7 @@ export async function surrender(holder: Holder): Promise<void> {
 export async function saveStep(holder: Holder, name: string, outcome: Outcome): Promise<boolean> {
   const written = await update(holder, { kind: 'step', name, outcome });
   // A commit of the same run has come first: its steps are over.
-  return written.done || (written.found?.status === 'COMPLETED' && written.found.owner === holder.lease.owner);
+  return written.done || ownIn(written, holder.lease)?.status === 'COMPLETED';
 }
 
 /** A decision on an unknown outcome. */

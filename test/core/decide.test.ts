@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adoptable, decide, isUnknown } from '../../src/core/decide.ts';
-import type { Claimed, Completed, IdempotencyRecord, Released } from '../../src/core/record.ts';
+import { adoptable, decide, isUnknown, landingOf } from '../../src/core/decide.ts';
+import type { Change, Claimed, Completed, IdempotencyRecord, Released } from '../../src/core/record.ts';
 
 const NOW = 1_800_000_000_500;
 const common = {
@@ -53,6 +53,36 @@ describe('decide', () => {
     ['a lease that is over', over, {}, { kind: 'take', from: 'abandoned' }],
   ])('%s', (_, found, { at = NOW, ...asked }: { at?: number }, decision) => {
     expect(decide(found, { owner: 'me', fingerprint: 'f', ...asked }, at)).toMatchObject(decision);
+  });
+});
+
+describe('landingOf', () => {
+  const change = { kind: 'complete', outcome, completedAt: NOW, expiresAt: NOW / 1_000 + 60 } as const;
+  const own: Completed = { ...completed, owner: live.owner };
+
+  it.each<[string, IdempotencyRecord, Change, unknown]>([
+    ['done, where an earlier try of a completion had landed', own, change, { kind: 'done' }],
+    [
+      'done, where an earlier try of a commit had',
+      { ...own, commit: 'c' },
+      { ...change, commit: 'c' },
+      { kind: 'done' },
+    ],
+    [
+      'not done by another commit of the same run',
+      { ...own, commit: 'b' },
+      { ...change, commit: 'c' },
+      { kind: 'adopted', outcome },
+    ],
+    ['not done by a commit, where it is a completion', { ...own, commit: 'b' }, change, { kind: 'adopted', outcome }],
+    [
+      'not done by a completion, where it is a release',
+      own,
+      { kind: 'release', expiresAt: 1 },
+      { kind: 'adopted', outcome },
+    ],
+  ])('is %s', (_, found, to, expected) => {
+    expect(landingOf({ done: false, found }, { ...live, fingerprint: own.fingerprint }, to, NOW)).toEqual(expected);
   });
 });
 

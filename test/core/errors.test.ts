@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IdempotencyError, isIdempotencyError, isTerminalError, TerminalError } from '../../src/core/errors.ts';
+import { IdempotencyError, isIdempotencyError, isTerminalError, TerminalError, textOf } from '../../src/core/errors.ts';
 
 const named = (name: string, more: object = {}) => Object.assign(new Error('of another copy'), { name, ...more });
 
@@ -35,4 +35,11 @@ describe('isTerminalError', () => {
   it.each([undefined, null, 'TerminalError', 5, new Error('no')])('does not take %o for one', (error) => {
     expect(isTerminalError(error)).toBe(false);
   });
+});
+
+it('has a text for whatever was thrown', () => {
+  expect(textOf(new TypeError('no'))).toBe('TypeError: no');
+  expect(textOf('no')).toBe('a string');
+  expect(textOf(Symbol('no'))).toBe('a symbol');
+  expect(textOf(Object.assign(new Error('no'), { name: Symbol('none') }))).toBe('an error without a text');
 });

@@ -245,6 +245,20 @@ describe('a store that answers', () => {
 });
 
 describe('persistently', () => {
+  it('spreads its tries', async () => {
+    vi.mocked(Math.random).mockReturnValue(1);
+    const start = Date.now();
+    const tries: number[] = [];
+    const attempt = async () => {
+      tries.push(Date.now() - start);
+      throw new Error('no');
+    };
+    const end = persistently(attempt, () => true, 400).catch(() => {});
+    await vi.runAllTimersAsync();
+    await end;
+    expect(tries).toEqual([0, 50, 150, 350, 400]);
+  });
+
   it('tries again while that may help, and once more at the end', async () => {
     const attempt = vi.fn(() => Promise.reject(new Error('no')));
     const end = persistently(attempt, () => true, patienceFor('run', 1_000)).catch((error) => error);

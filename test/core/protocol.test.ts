@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ClaimRequest, claim, commitUnclaimed } from '../../src/core/claim.ts';
 import { IdempotencyError } from '../../src/core/errors.ts';
-import { complete, decideUnknown, extend, type Holder, release, saveStep, surrender } from '../../src/core/protocol.ts';
+import {
+  complete,
+  completing,
+  decideUnknown,
+  extend,
+  type Holder,
+  release,
+  saveStep,
+  surrender,
+} from '../../src/core/protocol.ts';
 import type { Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
 import type { Store, Write, Written } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -164,6 +173,46 @@ describe('claim', () => {
       expect(await store.read?.('id')).toEqual({ ...lost, version: 2 });
       expect(await store.write(late)).toMatchObject({ done: false });
       expect(await claim(store, request({ onUnknown: 'refuse' }), clock)).toEqual({ kind: 'unknown' });
+    });
+
+    it('writes once in its place, and nothing besides', async () => {
+      const writes: Write[] = [];
+      const gone = once(async () => {
+        throw AWAY;
+      })('insert');
+      const noted: Store = {
+        ...gone,
+        write: (write) => {
+          writes.push(write);
+          return gone.write(write);
+        },
+      };
+      await expect(claim(noted, request(), clock)).rejects.toBe(AWAY);
+      expect(writes.map(({ kind }) => kind)).toEqual(['insert', 'insert']);
+      const other = await acquire({ id: 'other' });
+      const late = instead(
+        instead(noted, 'insert', async () => ({ done: false, found: other })),
+        'update',
+        () => {
+          throw new Error('it is not its own');
+        },
+      );
+      let isFirst = true;
+      const lost = instead(late, 'insert', async (_, send) => {
+        if (!isFirst) return send();
+        isFirst = false;
+        throw AWAY;
+      });
+      const updated = vi.fn();
+      const watched: Store = {
+        ...lost,
+        write: (write) => {
+          if (write.kind === 'update') updated();
+          return lost.write(write);
+        },
+      };
+      await expect(claim(watched, request(), clock)).rejects.toBe(AWAY);
+      expect(updated).not.toHaveBeenCalled();
     });
 
     it('leaves alone what another has written meanwhile', async () => {
@@ -356,6 +405,29 @@ describe('commitUnclaimed', () => {
       found: { ...(write as { next: Completed }).next, commit: 'another' },
     });
     expect(await atomic(another)).toMatchObject({ kind: 'replay', outcome: DONE });
+  });
+});
+
+describe('saveStep', () => {
+  const step = async (lease: Claimed, found: IdempotencyRecord | undefined) =>
+    saveStep({ ...by(lease), store: instead(store, 'update', async () => ({ done: false, found })) }, 'a', DONE);
+
+  it('has lost nothing by the completion of its own run', async () => {
+    const lease = await acquire();
+    const { leaseUntil: _, steps: __, ...rest } = lease;
+    const completed = { ...rest, status: 'COMPLETED', outcome: DONE, completedAt: now } as const;
+    expect(await step(lease, completed)).toBe(true);
+    expect(await step(lease, { ...completed, owner: 'another' })).toBe(false);
+    expect(await step(lease, lease)).toBe(false);
+    expect(await step(lease, undefined)).toBe(false);
+  });
+});
+
+describe('the record of a completion', () => {
+  it('is the lease’s own, and lives as long as its outcome', async () => {
+    const lease = await acquire();
+    now += 500;
+    expect(completing(by(lease))).toEqual({ ...lease, expiresAt: Math.ceil((now + HOUR) / 1_000) });
   });
 });
 

@@ -12,6 +12,7 @@ const TESTS = [
   'test/core/identity.test.ts',
   'test/core/patience.test.ts',
   'test/core/protocol.test.ts',
+  'test/core/record.test.ts',
   'test/core/store.test.ts',
   'test/stores/dynamodb-item.test.ts',
   'test/stores/dynamodb-reader.test.ts',
