@@ -8,7 +8,7 @@ type Shape = Readonly<Record<string, Check>>;
 
 const text: Check = (value) => typeof value === 'string';
 const bytes: Check = (value) => value instanceof Uint8Array;
-const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const number: Check = Number.isFinite;
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0;
 const absent: Check = (value) => value === undefined;
 const object: Check = (value) => typeof value === 'object' && value !== null && !bytes(value);
@@ -77,13 +77,14 @@ export function toRecord(item: Item): IdempotencyRecord {
 
 function shapeOf({ status, owner }: Readonly<Record<string, unknown>>): Shape {
   if (status === 'COMPLETED') return COMPLETED;
-  if (status !== 'IN_PROGRESS') return { status: () => false };
+  if (status !== 'IN_PROGRESS') return { status: is('IN_PROGRESS') };
   return owner === undefined ? RELEASED : CLAIMED;
 }
 
 /** The first member that is not what it must be. */
 function faultIn(value: object, shape: Shape): string | undefined {
-  return Object.keys(shape).find((name) => !shape[name]?.((value as Record<string, unknown>)[name]));
+  const members = value as Record<string, unknown>;
+  return Object.entries(shape).find(([name, check]) => !check(members[name]))?.[0];
 }
 
 function invalid(item: Item, what: string): IdempotencyError {
