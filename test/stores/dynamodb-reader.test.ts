@@ -48,7 +48,7 @@ const BYTES = { B: Uint8Array.of(1) };
 const ALIEN = [{ NULL: true }, { BOOL: true }, { SS: ['a'] }, { L: [] }];
 
 const COMMON: [path: string, ...bad: unknown[]][] = [
-  ['status', undefined, NUMBER, { S: 'DONE' }, { S: 'completed' }],
+  ['status', undefined, NUMBER, { S: '' }, { S: 'DONE' }, { S: 'completed' }],
   ['version', undefined, TEXT, { N: '0' }, { N: '1.5' }, { N: '-1' }],
   ['attempt', undefined, TEXT, { N: '0' }, { N: '1.5' }],
   ['claimedAt', undefined, TEXT, { N: 'Infinity' }],
