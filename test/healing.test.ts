@@ -22,7 +22,10 @@ const PASSING: readonly (readonly [string, Fault])[] = [
 ];
 const outage = () => Object.assign(new Error('key service is down'), { name: 'KMSInternalException', statusCode: 503 });
 
-describe.each(WAYS)('$name', ({ build, name, saw }) => {
+// A run is the same behind every door; a batch answers otherwise.
+const DOORS = WAYS.filter(({ name }) => name === 'runOnce' || name === 'idempotentBatch');
+
+describe.each(DOORS)('$name', ({ build, name, saw }) => {
   let request: Request;
   let runs: number;
   beforeEach(() => {
