@@ -276,7 +276,7 @@ describe.each(WAYS)('commit in $name', ({ build, name, saw }) => {
   });
 
   it('whose answer never comes is not waited for without end', async () => {
-    next(neverAnswers);
+    next(neverAnswers, neverAnswers);
     const call = way(({ commit }) => commit('landed', [count(orderId)]), { timeoutMs: 1_000 });
     expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
     expect(await call(request)).toEqual(saw('landed'));

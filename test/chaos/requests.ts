@@ -14,7 +14,7 @@ export type Kind =
 
 export interface Recognised {
   readonly of: FunctionName;
-  /** Absent: a release, an extension, a read; nothing is planned for those. */
+  /** Absent: a release, an extension, a fence, a read; nothing is planned for those. */
   readonly kind?: Kind;
   /** The id of the idempotency record that it is about. */
   readonly record?: string;
@@ -36,6 +36,7 @@ export function recognise({ operation, body }: Asked, orderOf: (record: string) 
   switch (operation) {
     case 'PutItem': {
       const { id, attempt, leaseUntil } = input.Item;
+      if (!leaseUntil) return about(id.S); // it takes the place of a claim that was given up
       const kind = functionOf(id.S) === 'place-order' ? 'claim of an order' : 'claim of a charge';
       return { ...about(id.S), kind, attempt: Number(attempt.N), leaseUntil: Number(leaseUntil.N) };
     }
