@@ -1,4 +1,3 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { type Execution, idempotent, memoryStore, TerminalError } from 'effectively-once';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { httpEvent } from './events.ts';
@@ -24,10 +23,6 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
       },
       { store: world.store(), ...options },
     );
-  const records = async () => {
-    const { Items = [] } = await world.aws().client.send(new ScanCommand({ TableName: world.tableName() }));
-    return Items;
-  };
   const invalid = ({ forget }: Execution) => {
     forget();
     return 'invalid';
@@ -35,7 +30,7 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
 
   it('answers with the value, and frees the key for any payload; the record stays', async () => {
     expect(await way(invalid)(request)).toEqual(saw('invalid'));
-    const [record] = await records();
+    const [record] = await world.items();
     expect(record).toMatchObject({ status: { S: 'IN_PROGRESS' } });
     for (const gone of ['owner', 'fingerprint', 'leaseUntil']) expect(record).not.toHaveProperty(gone);
     expect(await way(() => 'valid')({ ...request, payload: 2 })).toEqual(saw('valid'));
@@ -95,7 +90,7 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
       },
     });
     call(request);
-    await expect.poll(records).toHaveLength(1);
+    await expect.poll(world.items).toHaveLength(1);
     world.wait(LEASE_MS);
     expect(await call(request)).toEqual(saw('charged'));
   });
@@ -119,7 +114,7 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
   it('after a run that was lost is a release like any other: that run may have done something', async () => {
     const lost = way(({ attempt, ...execution }) => (attempt === 1 ? crash() : invalid({ attempt, ...execution })));
     lost(request);
-    await expect.poll(records).toHaveLength(1);
+    await expect.poll(world.items).toHaveLength(1);
     world.wait(LEASE_MS);
     expect(await lost(request)).toEqual(saw('invalid'));
     expect(await lost({ ...request, payload: 2 })).toEqual(refused('MISMATCH'));
@@ -148,7 +143,7 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
       },
     });
     call(request);
-    await expect.poll(records).toHaveLength(1);
+    await expect.poll(world.items).toHaveLength(1);
     world.wait(LEASE_MS);
     expect(await call(request)).toEqual(saw('found'));
     expect(await way(() => 'never', { onUnknown: 'refuse' })(request)).toEqual(refused('OUTCOME_UNKNOWN'));
@@ -179,7 +174,7 @@ describe.each(WAYS)('forget in $name', ({ build, saw }) => {
 
   it("lifts the duty to commit in mode: 'atomic'", async () => {
     const call = way(invalid, { mode: 'atomic' });
-    expect([await call(request), await records()]).toEqual([saw('invalid'), []]);
+    expect([await call(request), await world.items()]).toEqual([saw('invalid'), []]);
     const late = way(
       async ({ forget, commit }) => {
         await commit('committed', []);

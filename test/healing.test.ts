@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Codec, Execution } from 'effectively-once';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Fault, fails, losesAnswer, neverAnswers, refuses } from './faults.ts';
@@ -41,10 +40,6 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
       { store: world.store(), ...options },
     );
   const lost = (value: unknown) => (name === 'idempotentBatch' ? saw(value) : refused('RESULT_UNAVAILABLE'));
-  const itemsOf = async () => {
-    const { Items = [] } = await world.aws().client.send(new ScanCommand({ TableName: world.tableName() }));
-    return Items;
-  };
 
   describe('what heals is tried again', () => {
     const passing = name === 'runOnce' ? PASSING : PASSING.slice(0, 1);
@@ -166,7 +161,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
         return apply();
       });
       await way(() => 1, { timeoutMs: 800 })(request);
-      expect([updates, await itemsOf()]).toEqual([0, []]);
+      expect([updates, await world.items()]).toEqual([0, []]);
     });
 
     it('of a codec loses the value, and says why: its caller has it, and nothing runs again', async () => {
@@ -177,7 +172,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
       const call = way(() => runs, { codec, timeoutMs: 1_200 });
       expect(await call(request)).toEqual(saw(1));
       expect([await call(request), runs]).toEqual([lost(1), 1]);
-      const [{ outcome } = {}] = await itemsOf();
+      const [{ outcome } = {}] = await world.items();
       expect(outcome).toMatchObject({
         M: { kind: { S: 'unavailable' }, body: { S: 'its codec failed: KMSInternalException' } },
       });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Codec, type Execution, TerminalError } from 'effectively-once';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { refuses } from './faults.ts';
@@ -29,10 +29,6 @@ describe.each(WAYS)('$name', ({ build }) => {
       },
       { store: world.store(), ...options },
     );
-  const itemsOf = async () => {
-    const { Items = [] } = await world.aws().client.send(new ScanCommand({ TableName: world.tableName() }));
-    return Items;
-  };
 
   describe('a terminal error whose details are lost is an error all the same', () => {
     const declined = (own: object = {}, message = 'no funds') => Object.assign(new Declined(message), own);
@@ -65,7 +61,7 @@ describe.each(WAYS)('$name', ({ build }) => {
     it('as a part of it is gone', async () => {
       const call = way(() => Promise.reject(declined({ trace: randomBytes(100 * KB) })));
       await call(request);
-      const chunk = (await itemsOf()).find(({ bytes }) => bytes);
+      const chunk = (await world.items()).find(({ bytes }) => bytes);
       const Key = { id: chunk?.['id'] as { S: string } };
       await world.aws().client.send(new DeleteItemCommand({ TableName: world.tableName(), Key }));
       expect([await call(request), runs]).toEqual([kept, 1]);

@@ -1,3 +1,4 @@
+import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBStoreOptions, dynamoDBStore, type Store } from 'effectively-once';
 import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { createTable, engineClient } from './engine.ts';
@@ -9,6 +10,8 @@ export interface World {
   readonly aws: () => FaultyClient;
   readonly store: (options?: DynamoDBStoreOptions) => Store;
   readonly tableName: () => string;
+  /** All that is in the table. */
+  readonly items: () => Promise<Record<string, AttributeValue>[]>;
   readonly wait: (ms: number) => void;
 }
 
@@ -38,6 +41,10 @@ export function worldOfTests(table: 'one table' | 'a table for each test'): Worl
     aws: () => aws,
     store: (options) => dynamoDBStore({ client: aws.client, tableName, cache: false, ...options }),
     tableName: () => tableName,
+    items: async () => {
+      const scan = new ScanCommand({ TableName: tableName, ConsistentRead: true });
+      return (await aws.client.send(scan)).Items ?? [];
+    },
     wait: (ms) => vi.setSystemTime(Date.now() + ms),
   };
 }

@@ -3,12 +3,10 @@ import { commitUnclaimed } from '../core/claim.ts';
 import { seconds } from '../core/duration.ts';
 import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
 import type { About, EndEvent } from '../core/events.ts';
-import { ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
-import { fitted } from '../values/fitted.ts';
 import { type Answer, adopted, claimRefusal } from './answer.ts';
 import type { Arrival } from './arrival.ts';
-import { copyOf, type GateOptions, gateOf } from './commit.ts';
+import { type GateOptions, gateOf, prepared } from './commit.ts';
 import { floatingOf } from './floating.ts';
 import { forgetting } from './forget.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
@@ -82,7 +80,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
   const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
   const store = storeWithin(remaining, 'run');
-  const context = { id, remaining };
+  const reader = { id, remaining, store, outcomes };
   let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
@@ -96,14 +94,8 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
     bar,
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
-      const whole = await outcomes.ofValue(value, context);
-      const copy = await copyOf(outcomes, whole, value, context);
-      const outcome = await fitted(
-        store,
-        whole,
-        { record: { ...claimant, expiresAt: seconds(Date.now() + retention) } },
-        ROOM_BYTES,
-      );
+      const record = { ...claimant, expiresAt: seconds(Date.now() + retention) };
+      const { outcome, copy } = await prepared(value, record, reader);
       const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
         if (error.isUnwritten) throw error; // another commit may follow
         tell(isInDoubt(error) ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
@@ -114,7 +106,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         decided = (ending) => committedAnswer(about, ending, copy);
       } else if (result.kind === 'replay') {
-        decided = () => adopted(result.outcome, { ...context, store, outcomes }, tell);
+        decided = () => adopted(result.outcome, reader, tell);
       } else {
         const refusal = claimRefusal(result, id);
         tell({ type: 'lost', code: refusal.code });

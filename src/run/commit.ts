@@ -1,10 +1,11 @@
 import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
 import { commit, completing, type Holder, type Transacting } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES } from '../core/record.ts';
-import type { Store, TransactWrite } from '../core/store.ts';
+import type { Place, Store, TransactWrite } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import { fitted } from '../values/fitted.ts';
-import type { Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Outcomes } from '../values/outcome.ts';
+import type { Reader } from './answer.ts';
 import type { Floating } from './floating.ts';
 import type { Lease } from './lease.ts';
 
@@ -33,9 +34,7 @@ export function commitOf({ holder, lease, floating, remaining, outcomes, onLande
   let doubt: { readonly error: unknown } | undefined;
 
   const send: Send = async (transacting, value, writes) => {
-    const whole = await outcomes.ofValue(value, context);
-    const copy = await copyOf(outcomes, whole, value, context);
-    const outcome = await fitted(store, whole, { record: completing(holder) }, ROOM_BYTES);
+    const { outcome, copy } = await prepared(value, completing(holder), { store, outcomes, ...context });
     if (!lease.isHeld()) throw lost('the lease is over');
     const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((error) => {
       if (isInDoubt(error)) doubt = { error };
@@ -116,13 +115,20 @@ export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gat
   };
 }
 
-/** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
-export async function copyOf(
-  outcomes: Outcomes,
-  outcome: Outcome,
+interface Prepared {
+  readonly outcome: Outcome;
+  /** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
+  readonly copy: unknown;
+}
+
+/** The outcome that a commit is to record. */
+export async function prepared(
   value: unknown,
-  context: RecordContext,
-): Promise<unknown> {
-  const opened = await outcomes.open(outcome, context).catch(() => ({ value }));
-  return 'value' in opened ? opened.value : value;
+  record: Place['record'],
+  { store, outcomes, ...context }: Reader,
+): Promise<Prepared> {
+  const whole = await outcomes.ofValue(value, context);
+  const opened = await outcomes.open(whole, context).catch(() => ({ value }));
+  const outcome = await fitted(store, whole, { record }, ROOM_BYTES);
+  return { outcome, copy: 'value' in opened ? opened.value : value };
 }

@@ -1,4 +1,3 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import type { IdempotencyError } from 'effectively-once';
 import { beforeEach, vi } from 'vitest';
@@ -13,10 +12,9 @@ export interface World extends world.World {
 }
 
 export function worldOfTests(): World {
-  const { aws, tableName, ...more } = world.worldOfTests('a table for each test');
+  const made = world.worldOfTests('a table for each test');
   beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
-  const records = async () => (await aws().client.send(new ScanCommand({ TableName: tableName() }))).Items ?? [];
-  return { ...more, aws, tableName, records };
+  return { ...made, records: made.items };
 }
 
 export interface Order {
