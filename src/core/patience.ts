@@ -116,7 +116,8 @@ function failureOf(error: unknown, last: IdempotencyError | undefined): Idempote
   return cause === error.cause ? error : new IdempotencyError(error.code, error.message, { ...error, cause });
 }
 
-function isTransient(error: unknown): boolean {
+/** Whether a store says of its error that trying again may help. */
+export function isTransient(error: unknown): boolean {
   return (error as IdempotencyError).isPassing === true;
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { IdempotencyError, isIdempotencyError } from '../core/errors.ts';
-import { paused, persistently } from '../core/patience.ts';
+import { IdempotencyError } from '../core/errors.ts';
+import { isTransient, paused, persistently } from '../core/patience.ts';
 import { type IdempotencyRecord, type Outcome, type WithBody, withoutBody } from '../core/record.ts';
 import type { Place, Store, Write } from '../core/store.ts';
 
@@ -166,7 +166,7 @@ async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortS
   const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
   if (kept.length === 0) return;
   const renewed = (id: string) =>
-    persistently(() => table.renew(id, chunksExpireAt(next), signal), isPassing, RENEWED_WITHIN_MS, signal);
+    persistently(() => table.renew(id, chunksExpireAt(next), signal), isTransient, RENEWED_WITHIN_MS, signal);
   await Promise.race([Promise.allSettled(kept.map(renewed)), paused(RENEWED_WITHIN_MS)]);
 }
 
@@ -185,10 +185,6 @@ function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Place['rec
 function pointedTo(outcome: Outcome): string[] {
   const { at, chunks } = (outcome.kind !== 'unavailable' && outcome.stored) || {};
   return at === undefined ? [] : idsOf({ at: String(at), chunks: Number(chunks) });
-}
-
-function isPassing(error: unknown): boolean {
-  return isIdempotencyError(error) && error.isPassing === true;
 }
 
 function isWhole(parts: readonly (Uint8Array | undefined)[]): parts is readonly Uint8Array[] {
