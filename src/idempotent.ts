@@ -47,8 +47,7 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
     };
     try {
       const answer = await once(settings, eventArrival(about, settings, source, invocation), run);
-      const value = await answer.open();
-      return (answer.isReplayed ? source.replay(value, event) : value) as Result;
+      return (await answer.open()) as Result;
     } catch (error) {
       if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;
       throw error;

@@ -9,9 +9,10 @@ export type { Change, Claimed, Completed, IdempotencyRecord, Outcome, Released }
 export type { Failed, Store, Transacted, TransactWrite, Write, Written } from './core/store.ts';
 export type { Execution, Previous, PreviousStep, Reconcile, StepContext, Verdict, WithExecution } from './execution.ts';
 export { idempotent } from './idempotent.ts';
-export { resolve } from './operator/resolve.ts';
-export type { CommonOptions, HandlerOptions, RunOnceOptions } from './options.ts';
+export type { CommonOptions, HandlerOptions, OnReplay, RunOnceOptions } from './options.ts';
 export { runOnce } from './run-once.ts';
+export type { StateOfExecution } from './sources/step-functions.ts';
+export { stepFunctionsKey } from './sources/step-functions.ts';
 export type { DynamoDBStoreOptions } from './stores/dynamodb/index.ts';
 export { dynamoDBStore } from './stores/dynamodb/index.ts';
 export { memoryStore } from './stores/memory.ts';

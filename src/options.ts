@@ -50,9 +50,15 @@ export interface CommonOptions {
   /**
    * Which returned values are outcomes, and recorded; any other releases the key, so that a retry runs again, and is reported as
    * failed in a batch.
-   * @default - all; of HTTP responses every status but 408, 409, 425, 429 and 5xx
+   * @default - all; of HTTP responses every status but 401, 403, 408, 409, 425, 429 and 5xx
    */
   readonly isOutcome?: (value: unknown) => boolean;
+  /**
+   * Called with the answer to a duplicate before it leaves, for a metric or a header of one's own; awaited. The answer is a copy of the
+   * recorded value, of an HTTP response with `Idempotent-Replayed`; change it in place. If the function fails, a process warning is
+   * emitted and the duplicate is answered all the same. Not called for a recorded error.
+   */
+  readonly onReplay?: OnReplay;
   /**
    * `'claim'`: a claim is taken before the run. `'atomic'`, for handlers whose only effects are DynamoDB writes: no claim is taken,
    * and `commit` writes outcome and writes in one transaction; one round trip instead of two. Any duplicate may run the handler's
@@ -68,6 +74,12 @@ export interface CommonOptions {
   readonly codec?: Codec;
 }
 
+/** `id`: the partition key of the record. `attempt`: of the run whose outcome is on record. */
+export type OnReplay = (
+  value: any,
+  duplicate: { readonly id: string; readonly key: string; readonly attempt: number },
+) => unknown;
+
 /** Options of the wrapper and the middleware; `Event` is what the handler gets, in a batch the record. */
 export interface HandlerOptions<Event> extends CommonOptions {
   /**
@@ -77,14 +89,14 @@ export interface HandlerOptions<Event> extends CommonOptions {
   readonly scope?: string;
   /**
    * The idempotency key: 1 to 255 printable characters that name one intended operation.
-   * @default - from the event source: the `Idempotency-Key` header, the SQS message id, the EventBridge event id
+   * @default - from the event source: the `Idempotency-Key` header, the message's or event's id
    */
   readonly key?: (event: Event, context: Context) => string | undefined;
   /**
-   * The authenticated caller; the same key of another caller is another record.
-   * @default - from the event source's authorizer
+   * The authenticated caller: the same key of another caller is another record. `undefined`: there is none. `false`: callers share keys.
+   * @default - from the event source's authorizer; one that does not say who calls is `CONFIG_INVALID`
    */
-  readonly principal?: (event: Event, context: Context) => string | undefined;
+  readonly principal?: ((event: Event, context: Context) => string | undefined) | false;
   /**
    * What must not change under a key, as JSON; `false` to accept anything.
    * @default - what the event source calls the payload
@@ -122,14 +134,16 @@ export interface Settings
   readonly lease: number | undefined;
   readonly functionTimeout: number | undefined;
   readonly isOutcome: ((value: unknown) => boolean) | undefined;
+  readonly onReplay: OnReplay | undefined;
   readonly outcomes: Outcomes;
 }
 
-export interface HandlerSettings<Event>
-  extends Settings,
-    Pick<HandlerOptions<Event>, 'key' | 'principal' | 'fingerprint'> {}
+export interface HandlerSettings<Event> extends Settings, Pick<HandlerOptions<Event>, 'key' | 'fingerprint'> {
+  readonly principal: Exclude<HandlerOptions<Event>['principal'], false>;
+}
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 255;
+const isFunctionOrFalse = (value: unknown): boolean => value === false || isFunction(value);
 const isStore = (value: unknown): boolean => isFunction((value as Partial<Store> | undefined | null)?.write);
 const isCodec = (value: unknown): boolean => {
   const { name, encode, decode } = (value ?? {}) as Partial<Codec>;
@@ -153,6 +167,7 @@ export const COMMON = {
   onMissingKey: oneOf('reject', 'run'),
   isTerminal: that<(error: unknown) => boolean>(isFunction, 'a function of the error'),
   isOutcome: that<(value: unknown) => boolean>(isFunction, 'a function of the value'),
+  onReplay: that<OnReplay>(isFunction, 'a function of the value'),
   codec: that<Codec>(isCodec, "a codec { name, encode, decode }, not named 'json' or 'v8'"),
   mode: oneOf('claim', 'atomic'),
 };
@@ -161,17 +176,14 @@ export const COMMON = {
 export const HANDLER = {
   ...COMMON,
   key: that<HandlerOptions<any>['key']>(isFunction, 'a function of the event'),
-  principal: that<HandlerOptions<any>['principal']>(isFunction, 'a function of the event'),
-  fingerprint: that<HandlerOptions<any>['fingerprint']>(
-    (value) => value === false || isFunction(value),
-    'a function of the event, or false',
-  ),
+  principal: that<HandlerOptions<any>['principal']>(isFunctionOrFalse, 'a function of the event, or false'),
+  fingerprint: that<HandlerOptions<any>['fingerprint']>(isFunctionOrFalse, 'a function of the event, or false'),
 };
 
 /** Fills in the defaults of options that were read. Throws `CONFIG_INVALID`. */
 export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings {
   const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, isOutcome } = options;
-  const { onConflict = 'reject', onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject' } = options;
+  const { onConflict = 'reject', onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject', onReplay } = options;
   if (!store) throw new IdempotencyError('CONFIG_INVALID', `${of} needs the option \`store\``);
   return {
     storeWithin: (remaining, phase) => patient(store, remaining, phase),
@@ -187,6 +199,7 @@ export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings
     onMissingKey,
     isTerminal: (error) => judged(isTerminal, error, false),
     isOutcome,
+    onReplay,
     outcomes: outcomesOf(options.codec),
   };
 }
@@ -194,7 +207,7 @@ export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings
 /** The same for the handler of an event. */
 export function handlerSettings<Event>(of: string, options: Parsed<typeof HANDLER>): HandlerSettings<Event> {
   const { key, principal, fingerprint, ...common } = options;
-  return { ...settingsOf(of, common), key, principal, fingerprint };
+  return { ...settingsOf(of, common), key, principal: principal === false ? () => undefined : principal, fingerprint };
 }
 
 /** A judgement of the user's that fails must not hide what happened. */

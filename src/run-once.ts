@@ -8,10 +8,17 @@ import { once } from './run/begin.ts';
 
 const OPTIONS = { ...COMMON, key: asGiven, principal: asGiven, payload: asGiven };
 
+const WORDS = {
+  key: 'the option `key`',
+  missing: 'give the option `key`',
+  conflict: 'call again after `retryAfterMs`',
+  mismatch: 'another payload, the option `payload`',
+};
+
 /**
  * Runs `fn` once for a key, and answers every duplicate with what it returned.
  *
- * Throws what `fn` throws, or an `IdempotencyError`: `CONFLICT`, `MISMATCH`, `KEY_MISSING`, `KEY_INVALID`, `LEASE_LOST`,
+ * Throws what `fn` throws, or an `IdempotencyError`: `CONFLICT`, `MISMATCH`, `KEY_MISSING`, `KEY_INVALID`, `PAYLOAD_INVALID`, `LEASE_LOST`,
  * `RESULT_UNAVAILABLE`, `STORE_UNAVAILABLE`, `CONFIG_INVALID`.
  *
  * @example
@@ -26,12 +33,13 @@ export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execut
   if (scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
   const about = { scope, source: 'run-once' };
   try {
-    const arrival = arrivalOf(about, () => ({
+    const arrival = arrivalOf(about, settings, () => ({
       scope,
       key: () => key,
       principal: () => principal,
       payload: payload === undefined ? undefined : () => payload,
       isOutcome: settings.isOutcome ?? (() => true),
+      words: WORDS,
       remaining: () => undefined,
       isDeadlineTold: false,
     }));

@@ -1,4 +1,5 @@
-import { dynamoDBStore, type Execution, idempotent, memoryStore, resolve, type TransactWrite } from 'effectively-once';
+import { dynamoDBStore, type Execution, idempotent, memoryStore, type TransactWrite } from 'effectively-once';
+import { resolve } from 'effectively-once/operator';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';

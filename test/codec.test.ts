@@ -4,11 +4,11 @@ import {
   IdempotencyError,
   memoryStore,
   type Outcome,
-  resolve,
   runOnce,
   type Store,
   TerminalError,
 } from 'effectively-once';
+import { resolve } from 'effectively-once/operator';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isOutage } from '../src/values/outage.ts';
 import { createTable, engineClient } from './engine.ts';

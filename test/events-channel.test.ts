@@ -7,13 +7,13 @@ import {
   idempotent,
   idempotentBatch,
   memoryStore,
-  resolve,
   runOnce,
   type Store,
   subscribe,
   TerminalError,
 } from 'effectively-once';
 import { earlyTimeout, idempotency } from 'effectively-once/middy';
+import { resolve } from 'effectively-once/operator';
 import { faulty, memoryStore as testStore } from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publish } from '../src/core/events.ts';

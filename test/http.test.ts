@@ -171,7 +171,7 @@ describe.each(SOURCES)('%s', (name, eventOf) => {
     expect(replay).toMatchObject(response as object);
   });
 
-  it.each([408, 409, 425, 429, 500, 503])('does not record a %i', async (statusCode) => {
+  it.each([401, 403, 408, 409, 425, 429, 500, 503])('does not record a %i', async (statusCode) => {
     response = { statusCode };
     await send(eventOf());
     response = { statusCode: 201 };
@@ -295,7 +295,6 @@ describe('the same key of another caller is another record', () => {
     await handler(tenant('a'), lambdaContext());
     await handler(tenant('b'), lambdaContext());
     expect(runs).toBe(2);
-    expect(await handler(tenant(''), lambdaContext())).toMatchObject({ statusCode: 400 });
   });
 });
 

@@ -13,8 +13,8 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ['src/values/codec.ts', ['../core/errors.ts', 'node:v8'], ['../options.ts', '../run/begin.ts', '../stores/cache.ts']],
   [
     'src/sources/http.ts',
-    ['./plain.ts', '../core/identity.ts'],
-    ['../options.ts', '../run/begin.ts', './batch/sqs.ts'],
+    ['./plain.ts', './batch/sqs.ts', '../core/identity.ts'],
+    ['../options.ts', '../run/begin.ts', '../batch.ts'],
   ],
   ['src/sources/batch/sqs.ts', ['../plain.ts', '../../core/identity.ts'], ['../../batch.ts', '../../run/begin.ts']],
   [
@@ -24,14 +24,18 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   ['src/stores/cache.ts', ['../core/store.ts'], ['../run/begin.ts', './dynamodb/item.ts', '@aws-sdk/client-dynamodb']],
   ['src/stores/dynamodb/index.ts', ['../cache.ts', '../../environment.ts'], ['../../options.ts', '../../run/begin.ts']],
-  ['src/operator/resolve.ts', ['../values/outcome.ts'], ['../run/begin.ts', '../stores/memory.ts', '../options.ts']],
+  [
+    'src/operator/resolve.ts',
+    ['../values/outcome.ts', '../sources/index.ts'],
+    ['../run/begin.ts', '../stores/memory.ts', '../options.ts'],
+  ],
   [
     'src/batch.ts',
     ['./run/begin.ts', './sources/batch/sqs.ts'],
     ['./idempotent.ts', './stores/memory.ts', '@middy/core'],
   ],
   ['src/middy/index.ts', ['../run/begin.ts', '@middy/core'], ['../idempotent.ts', '../stores/memory.ts']],
-  ['src/index.ts', ['./batch.ts', './stores/memory.ts'], ['./middy/index.ts', './testing/index.ts', '@middy/core']],
+  ['src/index.ts', ['./batch.ts', './stores/memory.ts'], ['./middy/index.ts', './operator/index.ts', '@middy/core']],
   [
     'src/testing/faulty.ts',
     ['../core/store.ts', '../stores/dynamodb/writes.ts'],

@@ -1,4 +1,5 @@
-import { type Execution, resolve, type Store } from 'effectively-once';
+import type { Execution, Store } from 'effectively-once';
+import { resolve } from 'effectively-once/operator';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { isDown, losesAnswer, neverAnswers } from './faults.ts';
 import { type Request, refused, type Seen, WAYS, type WayOptions } from './ways.ts';

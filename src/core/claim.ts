@@ -11,7 +11,9 @@ export interface ClaimRequest {
   readonly id: string;
   /** Random, one per request. A run recognises its own writes by it. */
   readonly owner: string;
+  readonly source?: string | undefined;
   readonly fingerprint?: string | undefined;
+  readonly formerFingerprint?: (() => string | undefined) | undefined;
   /** When a lease ends that is taken at `now`; both in epoch ms. */
   readonly leaseUntil: (now: number) => number;
   /** Ms an outcome is kept. */
@@ -109,7 +111,7 @@ async function fence(holder: Holder, takeover: Takeover | undefined): Promise<vo
 }
 
 function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: number): Claimed {
-  const { id, owner, retention, fingerprint, onUnknown = 'rerun' } = request;
+  const { id, owner, source, retention, fingerprint, onUnknown = 'rerun' } = request;
   const leaseUntil = request.leaseUntil(now);
   const { version = 0, attempt = 0 } = takeover?.seen ?? {};
   // An expired key is a new operation. After a failed or lost run, its steps are kept.
@@ -121,6 +123,7 @@ function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: num
     owner,
     attempt: attempt + 1,
     leaseUntil,
+    source,
     fingerprint,
     steps,
     claimedAt: now,
@@ -129,7 +132,7 @@ function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: num
 }
 
 function completedBy(
-  { id, owner, fingerprint, retention, outcome }: UnclaimedCommit,
+  { id, owner, source, fingerprint, retention, outcome }: UnclaimedCommit,
   seen: IdempotencyRecord | undefined,
   now: number,
 ): Completed {
@@ -140,6 +143,7 @@ function completedBy(
     version: version + 1,
     owner,
     attempt: attempt + 1,
+    source,
     fingerprint,
     claimedAt: now,
     ...completion(outcome, retention, now),

@@ -1,9 +1,11 @@
-import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
+import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Written } from './store.ts';
 
 interface Claimant {
   readonly owner: string;
   readonly fingerprint?: string | undefined;
+  /** The fingerprint as an earlier version made it, for records that have such a one. */
+  readonly formerFingerprint?: (() => string | undefined) | undefined;
   /** What is to be done if nobody knows whether the effect happened. */
   readonly onUnknown?: 'rerun' | 'refuse' | 'reconcile';
 }
@@ -23,7 +25,7 @@ export function decide(found: IdempotencyRecord, claimant: Claimant, now: number
   if (isHeld(found) && found.owner === claimant.owner) return { kind: 'mine', lease: found };
   // TTL deletes days late. A key older than its retention is a new operation, even if its record is still there.
   if (isExpired(found, now)) return { kind: 'take', from: 'expired' };
-  if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };
+  if (isOfAnother(found, claimant)) return { kind: 'mismatch' };
   if (found.status === 'COMPLETED') return { kind: 'replay', outcome: found.outcome, attempt: found.attempt };
   if (!isHeld(found)) return { kind: 'take', from: 'released' };
   if (now < found.leaseUntil) return { kind: 'conflict', leaseUntil: found.leaseUntil };
@@ -33,8 +35,11 @@ export function decide(found: IdempotencyRecord, claimant: Claimant, now: number
 /** What became of the write that ends a run. */
 export type Landing =
   | { readonly kind: 'done' }
-  | { readonly kind: 'adopted'; readonly outcome: Outcome }
+  | ({ readonly kind: 'adopted' } & Adoptable)
   | { readonly kind: 'lost' };
+
+/** What a run without its lease may answer with. */
+type Adoptable = Pick<Completed, 'outcome' | 'attempt'>;
 
 /** What the answer to a run's last write means. */
 export function landingOf(written: Written, lease: Claimed, change: Change, now: number): Landing {
@@ -45,8 +50,8 @@ export function landingOf(written: Written, lease: Claimed, change: Change, now:
   if (isCompleted && change.kind === 'complete' && found.commit === change.commit) return { kind: 'done' };
   const isReleased = found?.status === 'IN_PROGRESS' && found.owner === undefined && found.attempt === lease.attempt;
   if (isReleased && change.kind === 'release') return { kind: 'done' }; // likewise
-  const outcome = adoptable(found, lease, now);
-  return outcome ? { kind: 'adopted', outcome } : { kind: 'lost' };
+  const other = adoptable(found, lease, now);
+  return other ? { kind: 'adopted', ...other } : { kind: 'lost' };
 }
 
 /** The record that kept a write from landing, if it is the lease's own. */
@@ -55,9 +60,9 @@ export function ownIn(written: Written, { owner }: Claimed): IdempotencyRecord |
 }
 
 /** The outcome that a run without its lease may answer with: the winner's, if it is of the same payload. */
-export function adoptable(found: IdempotencyRecord | undefined, run: Claimant, now: number): Outcome | undefined {
+export function adoptable(found: IdempotencyRecord | undefined, run: Claimant, now: number): Adoptable | undefined {
   const same = found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now);
-  return same ? found.outcome : undefined;
+  return same ? { outcome: found.outcome, attempt: found.attempt } : undefined;
 }
 
 /** Whether nobody knows the record's outcome. */
@@ -73,7 +78,8 @@ function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
   return (expiresAt ?? Number.POSITIVE_INFINITY) * 1000 <= now;
 }
 
-// A deploy may have switched the option on or off: only two fingerprints can differ.
-function differ(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && a !== b;
+// A deploy may have switched the option on or off, or brought another version: what cannot be compared does not differ.
+function isOfAnother({ fingerprint: found }: IdempotencyRecord, { fingerprint, formerFingerprint }: Claimant): boolean {
+  if (found === undefined || fingerprint === undefined) return false;
+  return found !== fingerprint && found !== formerFingerprint?.();
 }

@@ -1,24 +1,29 @@
-/** How each error is answered: what went wrong, for whom, and whether the same request may come again. */
+/** How each error is named and answered: what went wrong, for whom, and whether the same request may come again. */
 const CODES = {
-  KEY_MISSING: { statusCode: 400, retryable: false },
-  KEY_INVALID: { statusCode: 400, retryable: false },
-  CONFLICT: { statusCode: 409, retryable: true },
-  MISMATCH: { statusCode: 422, retryable: false },
-  OUTCOME_UNKNOWN: { statusCode: 409, retryable: false },
-  LEASE_LOST: { statusCode: 409, retryable: true },
-  RESULT_UNAVAILABLE: { statusCode: 410, retryable: false },
-  STORE_UNAVAILABLE: { statusCode: 503, retryable: true },
-  CONFIG_INVALID: { statusCode: 500, retryable: false },
-  MISUSE: { statusCode: 500, retryable: false },
+  KEY_MISSING: { name: 'IdempotencyKeyMissing', statusCode: 400, retryable: false },
+  KEY_INVALID: { name: 'IdempotencyKeyInvalid', statusCode: 400, retryable: false },
+  PAYLOAD_INVALID: { name: 'IdempotencyPayloadInvalid', statusCode: 400, retryable: false },
+  CONFLICT: { name: 'IdempotencyConflict', statusCode: 409, retryable: true },
+  MISMATCH: { name: 'IdempotencyMismatch', statusCode: 422, retryable: false },
+  OUTCOME_UNKNOWN: { name: 'IdempotencyOutcomeUnknown', statusCode: 409, retryable: false },
+  LEASE_LOST: { name: 'IdempotencyLeaseLost', statusCode: 409, retryable: true },
+  RESULT_UNAVAILABLE: { name: 'IdempotencyResultUnavailable', statusCode: 410, retryable: false },
+  STORE_UNAVAILABLE: { name: 'IdempotencyStoreUnavailable', statusCode: 503, retryable: true },
+  CONFIG_INVALID: { name: 'IdempotencyConfigInvalid', statusCode: 500, retryable: false },
+  MISUSE: { name: 'IdempotencyMisuse', statusCode: 500, retryable: false },
 } as const;
 
 export type IdempotencyErrorCode = keyof typeof CODES;
 
 const RETRY_AFTER_MS = 1_000;
 
+/** Asked by `console.log` and `util.inspect`. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /**
  * The one error this package throws. Tell cases apart by `code`, never by message.
  *
+ * `name` follows from the code (`IdempotencyConflict`, `IdempotencyMismatch` …): a state machine tells errors apart by it.
  * `retryable`: the same request may come again, not before `retryAfterMs`. `statusCode`: what an HTTP caller is answered.
  * `id`: the partition key of the record, if there is one.
  *
@@ -26,7 +31,7 @@ const RETRY_AFTER_MS = 1_000;
  * if (isIdempotencyError(error) && error.code === 'CONFLICT') await sleep(error.retryAfterMs ?? 1_000);
  */
 export class IdempotencyError extends Error {
-  override readonly name = 'IdempotencyError';
+  override readonly name: string;
   readonly code: IdempotencyErrorCode;
   readonly retryable: boolean;
   readonly statusCode: number;
@@ -48,6 +53,7 @@ export class IdempotencyError extends Error {
     } = {},
   ) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.name = CODES[code].name;
     this.code = code;
     this.retryable = CODES[code].retryable;
     this.statusCode = CODES[code].statusCode;
@@ -55,6 +61,15 @@ export class IdempotencyError extends Error {
     this.id = details.id;
     if (details.isPassing) this.isPassing = true;
     if (details.isUnwritten) this.isUnwritten = true;
+    // The frames of a refusal are ours, and any sender could fill a log with them.
+    if (this.statusCode < 500) this.stack = `${this.name}: ${message}`;
+  }
+
+  /** What a log shows: of a refusal one line. */
+  [INSPECT](): unknown {
+    if (this.statusCode >= 500) return this;
+    const why = this.cause === undefined ? '' : `, because of ${textOf(this.cause)}`;
+    return `${this.stack}${why}${this.id === undefined ? '' : ` [${this.id}]`}`;
   }
 }
 
@@ -65,11 +80,9 @@ export class IdempotencyError extends Error {
  * if (isIdempotencyError(error) && error.retryable) return tryAgainLater(error.retryAfterMs);
  */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
-  return (
-    error instanceof Error &&
-    error.name === 'IdempotencyError' &&
-    Object.hasOwn(CODES, String((error as Partial<IdempotencyError>).code))
-  );
+  if (!(error instanceof Error)) return false;
+  const { code, name } = error as Partial<IdempotencyError>;
+  return Object.hasOwn(CODES, String(code)) && CODES[code as IdempotencyErrorCode].name === name;
 }
 
 /** The code that an event gives for an error; `MISUSE` for one that is not ours. */
@@ -106,6 +119,13 @@ export function isTerminalError(error: unknown): boolean {
 /** An error for what is used against its rules. */
 export function misuse(message: string): IdempotencyError {
   return new IdempotencyError('MISUSE', message);
+}
+
+/** The error, with the record that it is about. */
+export function identified(error: unknown, id: string): unknown {
+  if (!isIdempotencyError(error) || error.id !== undefined) return error;
+  const { code, message, ...details } = error;
+  return new IdempotencyError(code, message, { ...details, id, ...('cause' in error && { cause: error.cause }) });
 }
 
 /** Whether the request that failed so may have been written, or may yet be. */

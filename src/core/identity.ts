@@ -37,9 +37,25 @@ export function derivedKey(id: string, name: string): string {
   ].join('-');
 }
 
-/** SHA-256 (base64url) of the canonical payload. Throws for what has none, see {@link canonicalJson}. */
-export function fingerprintOf(payload: unknown): string {
-  return sha256(canonicalJson(payload));
+/** How fingerprints are made today; it stands before each of them. Those without one are of version 1. */
+export const FINGERPRINT_VERSION = '2:';
+
+/**
+ * The fingerprint of a payload in its canonical form, for one record. The record's id is in it, so that no table of guessed
+ * payloads serves for two records.
+ */
+export function fingerprintOf(canonical: string, id: string): string {
+  return FINGERPRINT_VERSION + sha256(`${id}\n${canonical}`);
+}
+
+/** The same by version 1: the payload alone. */
+export function formerFingerprintOf(canonical: string): string {
+  return sha256(canonical);
+}
+
+/** A key made of parts that may be too long for one, or not printable. Throws as {@link canonicalJson} does. */
+export function keyOf(...parts: readonly unknown[]): string {
+  return sha256(canonicalJson(parts));
 }
 
 /**
@@ -56,6 +72,11 @@ export function canonicalJson(value: unknown): string {
 // A number with more digits than a double holds: parsing would make it equal to another.
 const LONG_NUMBER = /(^|[[:,])\s*-?(\d{16}|[\d.]{17})/;
 
+/** Whether a JSON text has such a number. */
+export function losesDigits(text: string): boolean {
+  return LONG_NUMBER.test(text);
+}
+
 /** {@link canonicalJson} of a JSON text, or the text itself if it has no canonical form; undefined: it is not JSON. */
 export function canonicalText(text: string): string | undefined {
   let value: unknown;
@@ -65,7 +86,7 @@ export function canonicalText(text: string): string | undefined {
     return undefined;
   }
   try {
-    return LONG_NUMBER.test(text) ? text : canonicalJson(value);
+    return losesDigits(text) ? text : canonicalJson(value);
   } catch {
     return text;
   }

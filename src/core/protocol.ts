@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isUnknown, type Landing, landingOf, ownIn } from './decide.ts';
+import { type Landing, landingOf, ownIn } from './decide.ts';
 import { seconds } from './duration.ts';
 import type { Change, Claimed, IdempotencyRecord, Outcome } from './record.ts';
 import type { Store, TransactWrite, Written } from './store.ts';
@@ -76,7 +76,6 @@ export async function saveStep(holder: Holder, name: string, outcome: Outcome): 
 
 /** A decision on an unknown outcome. */
 export interface Decided {
-  readonly id: string;
   /** Undefined: the key is released, as after a failure. */
   readonly outcome: Outcome | undefined;
   readonly owner: string;
@@ -86,13 +85,12 @@ export interface Decided {
   readonly now: number;
 }
 
-/** Decides an unknown outcome. `'known'`: there is none. `'changed'`: another write came first. */
+/** Decides the unknown outcome of a record. False: another write came first. */
 export async function decideUnknown(
-  store: Store & Required<Pick<Store, 'read'>>,
-  { id, outcome, owner, retention, now }: Decided,
-): Promise<'done' | 'known' | 'changed'> {
-  const seen = await store.read(id);
-  if (!seen || !isUnknown(seen, now)) return 'known';
+  store: Store,
+  seen: Claimed,
+  { outcome, owner, retention, now }: Decided,
+): Promise<boolean> {
   const { status, owner: _, leaseUntil, expiresAt, ...kept } = seen;
   const { steps, ...identity } = kept;
   const common = { version: seen.version + 1, expiresAt: seconds(now + (seen.retention ?? retention)) };
@@ -100,8 +98,7 @@ export async function decideUnknown(
     ? { ...identity, ...common, status: 'COMPLETED', owner, outcome, completedAt: now }
     : { ...kept, ...common, status: 'IN_PROGRESS' };
   const written = await store.write({ kind: 'replace', seen, next });
-  const hasLanded = written.done || (written.found?.version === next.version && written.found.owner === next.owner);
-  return hasLanded ? 'done' : 'changed';
+  return written.done || (written.found?.version === next.version && written.found.owner === next.owner);
 }
 
 async function lastUpdate(holder: Holder, change: Change): Promise<Landing> {

@@ -43,7 +43,9 @@ interface Common {
   readonly version: number;
   /** 1, 2, 3 … rises with every takeover: the fencing token. */
   readonly attempt: number;
-  /** SHA-256 of the payload; absent if the fingerprint is switched off. */
+  /** The kind of event that made it, see `EventSource`; absent in records of an earlier version. */
+  readonly source?: string | undefined;
+  /** Of the payload, see `fingerprintOf`; absent if the fingerprint is switched off. */
   readonly fingerprint?: string | undefined;
   /** Epoch ms of the claim. */
   readonly claimedAt: number;

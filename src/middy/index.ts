@@ -72,10 +72,8 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   }
 
   async function idempotencyAfter(request: Request<Event>): Promise<void> {
-    const { source, chain } = states.get(request) ?? {};
-    const answer = await chain?.end(request.response);
-    if (answer?.isReplayed) request.response = source?.replay(answer.value, request.event);
-    else if (answer?.isFinal) request.response = answer.value;
+    const answer = await states.get(request)?.chain?.end(request.response);
+    if (answer?.isReplayed || answer?.isFinal) request.response = answer.value;
   }
 
   // Runs for every error of the chain, even if this request has claimed nothing.
@@ -102,17 +100,15 @@ async function enter<Event>(
 ): Promise<void> {
   if (isWatched(request)) throw misuse('a chain can have only one idempotency middleware');
   const { source, about } = state;
-  const { event, context } = request;
   const arrival = eventArrival(about, settings, source, request);
   const begun = await begin(settings, arrival);
   if (isRun(begun)) {
     const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
     const onEnd = (): void => publish(about, { type: 'settled' });
     state.chain = watch({ request, run: begun, isOutcome: arrival.isOutcome, conclude, onEnd });
-    Object.assign(context, { idempotency: begun.execution });
+    Object.assign(request.context, { idempotency: begun.execution });
   } else {
-    const value = await begun.open();
-    request.earlyResponse = begun.isReplayed ? source.replay(value, event) : value;
+    request.earlyResponse = await begun.open();
   }
 }
 
@@ -125,8 +121,7 @@ async function concluded<Event>(
 ): Promise<unknown> {
   try {
     const answer = await chain.end(final);
-    if (answer.isReplayed) return source.replay(answer.value, request.event);
-    return answer.isFinal ? answer.value : final;
+    return answer.isReplayed || answer.isFinal ? answer.value : final;
   } catch (error) {
     const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());
     if (isOurs && source.refuse) return source.refuse(error, request.event, final);

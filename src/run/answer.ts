@@ -1,8 +1,9 @@
-import { codeOf, IdempotencyError } from '../core/errors.ts';
+import { codeOf, IdempotencyError, identified } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
-import type { Outcome } from '../core/record.ts';
+import type { Completed } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import type { Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Arrival } from './arrival.ts';
 
 /** What an arrival is answered. */
 export interface Answer {
@@ -35,14 +36,18 @@ export interface Reader extends RecordContext {
   readonly outcomes: Outcomes;
 }
 
+/** And to answer a duplicate with it. */
+export interface Replayer extends Reader, Pick<Arrival, 'replay' | 'isReplayWatched'> {}
+
 /** The outcome on record, loaded when it is opened. `tell` is called once: without a refusal, or with the reason for one. */
 export function recorded(
-  outcome: Outcome,
-  { id, remaining, store, outcomes }: Reader,
+  { outcome, attempt }: Pick<Completed, 'outcome' | 'attempt'>,
+  { id, remaining, store, outcomes, replay, isReplayWatched }: Replayer,
   tell: (refusal?: unknown) => void,
 ): Answer {
   const open = async (): Promise<unknown> => {
-    const refuse = (refusal: unknown): never => {
+    const refuse = (error: unknown): never => {
+      const refusal = identified(error, id);
       tell(refusal);
       throw refusal;
     };
@@ -53,31 +58,41 @@ export function recorded(
     }
     tell();
     if ('error' in opened) throw opened.error;
-    return opened.value;
+    return replay(opened.value, attempt);
   };
-  return {
-    isReplayed: true,
-    isFinal: false,
-    open,
-    acknowledge: async () => void (outcome.kind === 'error' ? await open() : tell()),
+  const acknowledge = async (): Promise<void> => {
+    if (outcome.kind === 'error') await open();
+    else if (isReplayWatched)
+      await open().catch(() => {}); // it is done, whether or not its value can be had
+    else tell();
   };
+  return { isReplayed: true, isFinal: false, open, acknowledge };
 }
 
 /** The outcome of the run that took this one over, or won the race against it. */
-export function adopted(outcome: Outcome, reader: Reader, tell: (end: EndEvent) => void): Answer {
-  return recorded(outcome, reader, (refusal) =>
+export function adopted(
+  winner: Pick<Completed, 'outcome' | 'attempt'>,
+  replayer: Replayer,
+  tell: (end: EndEvent) => void,
+): Answer {
+  return recorded(winner, replayer, (refusal) =>
     tell(refusal ? { type: 'lost', code: codeOf(refusal) } : { type: 'adopted' }),
   );
 }
 
-const REFUSALS = {
-  conflict: ['CONFLICT', 'a request with this key is in flight'],
-  mismatch: ['MISMATCH', 'this key was used with another payload'],
-  unknown: ['OUTCOME_UNKNOWN', 'whether the effect of a lost run happened is not known'],
-} as const;
-
 /** The refusal of a claim, or of an atomic commit, by the record in the way. */
-export function claimRefusal({ kind }: { readonly kind: keyof typeof REFUSALS }, id: string): IdempotencyError {
-  const [code, message] = REFUSALS[kind];
-  return new IdempotencyError(code, message, { id });
+export function claimRefusal(
+  { kind }: { readonly kind: 'conflict' | 'mismatch' | 'unknown' },
+  { id, words }: Pick<Arrival, 'id' | 'words'>,
+): IdempotencyError {
+  switch (kind) {
+    case 'conflict':
+      return new IdempotencyError('CONFLICT', `a run with this key is in flight: ${words.conflict}`, { id });
+    case 'mismatch':
+      return new IdempotencyError('MISMATCH', `this key was used with ${words.mismatch}`, { id });
+    case 'unknown':
+      return new IdempotencyError('OUTCOME_UNKNOWN', UNKNOWN, { id });
+  }
 }
+
+const UNKNOWN = 'a run was lost, and whether its effect happened is not known: an operator decides it with `resolve`';

@@ -1,9 +1,10 @@
 import type { Context } from 'aws-lambda';
 import { codeOf, IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
-import { fingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
+import { canonicalJson, fingerprintOf, formerFingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
-import type { EventSource } from '../sources/source.ts';
+import type { EventSource, Words } from '../sources/source.ts';
+import { shown } from './replay.ts';
 
 /** One request. Its identity is taken on arrival, so a handler may change the event later. */
 export interface Arrival {
@@ -13,33 +14,46 @@ export interface Arrival {
   readonly key: string | undefined;
   readonly id: string;
   readonly fingerprint: string | undefined;
-  /** Idempotent by its method: may run without a key. */
+  /** The fingerprint by version 1, for records that have such a one. */
+  readonly formerFingerprint: (() => string) | undefined;
+  /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
   /** Whether a returned value is an outcome. If the judgement itself fails, it is. */
   readonly isOutcome: (value: unknown) => boolean;
+  /** The answer to a duplicate, made of the recorded value. `attempt`: of the run that it is of. */
+  readonly replay: (value: unknown, attempt: number) => Promise<unknown>;
+  /** Whether somebody wants to see it. */
+  readonly isReplayWatched: boolean;
+  readonly words: Words;
   /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;
   /** Whether the invocation's context says so, and not the environment in its place. */
   readonly isDeadlineTold: boolean;
 }
 
-interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'remaining' | 'isDeadlineTold'> {
+interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'words' | 'remaining' | 'isDeadlineTold'> {
   readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
   readonly principal: () => unknown;
   /** Absent: no fingerprint. */
   readonly payload: (() => unknown) | undefined;
+  /** Absent, or undefined: as `payload`. */
+  readonly formerPayload?: () => unknown;
   readonly isNatural?: () => boolean;
+  readonly isExempt?: () => boolean;
+  /** @default - the value */
+  readonly replay?: (value: unknown) => unknown;
 }
 
 /**
- * Throws `KEY_INVALID` for an invalid key or principal, and for an event that its source would not send; `CONFIG_INVALID` for a
- * payload that JSON cannot express. Whatever it throws is told as a refusal.
+ * Throws `KEY_INVALID` for an invalid key, and for an event that its source would not send; `PAYLOAD_INVALID` for a payload without a
+ * canonical form; `CONFIG_INVALID` for a caller that nobody names, and for a payload that JSON cannot express. Whatever it throws is
+ * told as a refusal.
  */
-export function arrivalOf(about: About, partsOf: () => IdentityParts): Arrival {
+export function arrivalOf(about: About, settings: Settings, partsOf: () => IdentityParts): Arrival {
   try {
-    return identified(about, partsOf());
+    return identified(about, settings, partsOf());
   } catch (error) {
     throw refused(about, error);
   }
@@ -51,20 +65,42 @@ export function refused(about: About, error: unknown): unknown {
   return error;
 }
 
-function identified(about: About, parts: IdentityParts): Arrival {
-  const { scope, operation = () => [], isNatural = () => false, isOutcome, remaining, isDeadlineTold } = parts;
+function identified(about: About, settings: Settings, parts: IdentityParts): Arrival {
+  const { scope, operation = () => [], isNatural = () => false, isExempt = () => false } = parts;
+  const { isOutcome, replay = (value) => value, words, remaining, isDeadlineTold } = parts;
+  const isNever = fromEvent('method', isExempt);
+  const key = isNever ? undefined : keyIn(fromEvent('key', parts.key), words);
   const common = {
-    isNatural: fromEvent('method', isNatural),
+    key,
+    isNatural: isNever || fromEvent('method', isNatural),
     isOutcome: (value: unknown) => judged(isOutcome, value, true),
+    isReplayWatched: settings.onReplay !== undefined,
+    words,
     remaining,
     isDeadlineTold,
   };
-  const key = keyIn(fromEvent('key', parts.key));
-  if (key === undefined) return { ...common, about, key, id: '', fingerprint: undefined };
-  const principal = principalIn(fromEvent('principal', parts.principal));
+  if (key === undefined) return { ...common, ...UNIDENTIFIED, about };
+  const principal = principalIn(parts.principal);
   const id = fromEvent('operation', () => recordId(scope, operation(), principal, key));
-  return { ...common, about: { ...about, id }, key, id, fingerprint: fingerprint(parts.payload) };
+  return {
+    ...common,
+    about: { ...about, id },
+    id,
+    ...fingerprints(id, parts),
+    replay: async (value, attempt) => {
+      const answer = replay(value);
+      await shown(settings, answer, { id, key, attempt }, remaining() ?? Number.POSITIVE_INFINITY);
+      return answer;
+    },
+  };
 }
+
+const UNIDENTIFIED = {
+  id: '',
+  fingerprint: undefined,
+  formerFingerprint: undefined,
+  replay: async (value: unknown): Promise<unknown> => value,
+};
 
 /** An event at a handler. */
 export interface Invocation<E> {
@@ -97,21 +133,33 @@ export function eventArrival<E>(
   { event, context, invokedAt = Date.now() }: Invocation<E>,
 ): Arrival {
   const { key, principal, fingerprint, isOutcome = source.isOutcome, functionTimeout } = settings;
-  const payload = fingerprint === false ? undefined : (fingerprint ?? source.payload);
-  return arrivalOf(about, () => {
+  return arrivalOf(about, settings, () => {
     refuseUnsupported(context);
     return {
       scope: about.scope || settings.scope(), // which throws if there is none
       operation: () => source.operation(event),
       key: () => (key ? key(event, context as Context) : source.key(event)),
       principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
-      payload: payload && (() => payload(event)),
+      payload: fingerprint === false ? undefined : () => (fingerprint ?? source.payload)(event),
+      formerPayload: () => (fingerprint ? undefined : source.formerPayload(event)),
       isNatural: () => source.isNatural(event),
+      isExempt: () => source.isExempt(event),
       isOutcome,
+      replay: (value) => source.replay(value, event),
+      words: worded(source.words, settings),
       remaining: () => toldBy(context) ?? supposed(invokedAt, functionTimeout),
       isDeadlineTold: toldBy(context) !== undefined,
     };
   });
+}
+
+/** The words of the source, but for what the options have taken from it. */
+function worded<E>(words: Words, { key, fingerprint }: Pick<HandlerSettings<E>, 'key' | 'fingerprint'>): Words {
+  return {
+    ...words,
+    ...(key && { key: 'the option `key`', missing: 'the option `key` gives none for this event' }),
+    ...(fingerprint && { mismatch: 'another payload, as the option `fingerprint` takes it from the event' }),
+  };
 }
 
 function attempted<T>(ask: () => T): T | undefined {
@@ -144,44 +192,58 @@ function refuseUnsupported(context: object | undefined): void {
   }
 }
 
-function keyIn(value: unknown): string | undefined {
+function keyIn(value: unknown, words: Words): string | undefined {
+  const invalid = (what: string): IdempotencyError => new IdempotencyError('KEY_INVALID', `${words.key} ${what}`);
   if (value === undefined || value === null) return undefined;
   if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value) || Number.isNaN(value)) {
-    throw invalidKey(`must be a text, not ${Array.isArray(value) ? 'an array' : typeof value}`);
+    throw invalid(`must be a text, not ${Array.isArray(value) ? 'an array' : typeof value}`);
   }
   const key = String(value);
   if (key.trim() === '') return undefined;
-  if (key.length > 255) throw invalidKey('is longer than 255 characters');
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key)) throw invalidKey('has characters that cannot be printed');
+  if (key.length > 255) throw invalid('is longer than 255 characters');
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key)) throw invalid('has characters that cannot be printed');
   return key;
 }
 
-function invalidKey(what: string): IdempotencyError {
-  return new IdempotencyError('KEY_INVALID', `the key (the Idempotency-Key header, or the option \`key\`) ${what}`);
-}
-
 // An empty principal would make all callers share records.
-function principalIn(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new IdempotencyError('KEY_INVALID', 'the option `principal` must give a text that is not empty, or undefined');
+function principalIn(ask: () => unknown): string | undefined {
+  const fail = (what: string, cause?: unknown): IdempotencyError =>
+    new IdempotencyError('CONFIG_INVALID', `the option \`principal\` ${what}`, { cause });
+  let value: unknown;
+  try {
+    value = ask();
+  } catch (cause) {
+    throw isIdempotencyError(cause) ? cause : fail('threw: the caller is not known', cause);
+  }
+  if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value;
+  throw fail('must give a text that is not empty, or undefined');
 }
 
-function fromEvent<T>(what: string, ask: () => T): T {
+function fromEvent<T>(what: string, ask: () => T, code: 'KEY_INVALID' | 'PAYLOAD_INVALID' = 'KEY_INVALID'): T {
   try {
     return ask();
   } catch (cause) {
     if (isIdempotencyError(cause)) throw cause;
-    throw new IdempotencyError('KEY_INVALID', `no ${what} could be taken from the event`, { cause });
+    throw new IdempotencyError(code, `no ${what} could be taken from the event`, { cause });
   }
 }
 
-function fingerprint(ask: (() => unknown) | undefined): string | undefined {
-  if (!ask) return undefined;
-  const payload = fromEvent('payload', ask);
+function fingerprints(
+  id: string,
+  { payload, formerPayload }: Pick<IdentityParts, 'payload' | 'formerPayload'>,
+): Pick<Arrival, 'fingerprint' | 'formerFingerprint'> {
+  if (!payload) return { fingerprint: undefined, formerFingerprint: undefined };
+  const text = canonical(fromEvent('payload', payload, 'PAYLOAD_INVALID'));
+  const former = formerPayload && attempted(formerPayload);
+  const formerText = former === undefined ? text : (attempted(() => canonicalJson(former)) ?? text);
+  return { fingerprint: fingerprintOf(text, id), formerFingerprint: () => formerFingerprintOf(formerText) };
+}
+
+function canonical(payload: unknown): string {
   try {
-    return fingerprintOf(payload ?? null); // no payload differs from every payload
+    return canonicalJson(payload ?? null); // no payload differs from every payload
   } catch (cause) {
-    const code = cause instanceof NotCanonical ? 'KEY_INVALID' : 'CONFIG_INVALID';
+    const code = cause instanceof NotCanonical ? 'PAYLOAD_INVALID' : 'CONFIG_INVALID';
     throw new IdempotencyError(code, `no fingerprint can be taken of the payload: ${cause}`, { cause });
   }
 }

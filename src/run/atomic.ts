@@ -76,11 +76,12 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
 function decidingCommit({ settings, arrival, about, remaining, tell, bar, floating }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
-  const { id, fingerprint } = arrival;
+  const { id, fingerprint, formerFingerprint, replay, isReplayWatched } = arrival;
+  const { source } = arrival.about;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
-  const claimant = { id, owner: randomUUID(), fingerprint, retention, onUnknown } as const;
+  const claimant = { id, source, owner: randomUUID(), fingerprint, formerFingerprint, retention, onUnknown } as const;
   const store = storeWithin(remaining, 'run');
-  const reader = { id, remaining, store, outcomes };
+  const replayer = { id, remaining, store, outcomes, replay, isReplayWatched };
   let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
@@ -95,7 +96,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
       const record = { ...claimant, expiresAt: seconds(Date.now() + retention) };
-      const { outcome, copy } = await prepared(value, record, reader);
+      const { outcome, copy } = await prepared(value, record, replayer);
       const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
         if (error.isUnwritten) throw error; // another commit may follow
         tell(isInDoubt(error) ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
@@ -106,9 +107,9 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
         tell({ type: 'completed', by: 'commit', outcome: outcome.kind });
         decided = (ending) => committedAnswer(about, ending, copy);
       } else if (result.kind === 'replay') {
-        decided = () => adopted(result.outcome, reader, tell);
+        decided = () => adopted(result, replayer, tell);
       } else {
-        const refusal = claimRefusal(result, id);
+        const refusal = claimRefusal(result, arrival);
         tell({ type: 'lost', code: refusal.code });
         fail(refusal);
       }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { type Claim, claim } from '../core/claim.ts';
-import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
+import { IdempotencyError, identified, isIdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { paused, RESERVE_MS } from '../core/patience.ts';
 import type { Execution } from '../execution.ts';
@@ -38,29 +38,31 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
   const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
-    throw refused(about, error);
+    throw refused(about, identified(error, id));
   });
   const { outcomes, onUnknown } = settings;
-  const reader = { id, remaining, outcomes, store: settings.storeWithin(remaining, 'claim') };
+  const { replay, isReplayWatched } = arrival;
+  const store = settings.storeWithin(remaining, 'claim');
+  const replayer = { id, remaining, outcomes, store, replay, isReplayWatched };
   switch (claimed.kind) {
     case 'acquired': {
       const run = claimedRun(settings, arrival, span, claimed);
-      return inside(arrival, () => reconciled(run, claimed.takeover, { ...reader, onUnknown }));
+      return inside(arrival, () => reconciled(run, claimed.takeover, { ...replayer, onUnknown }));
     }
     case 'replay':
-      return recorded(claimed.outcome, reader, (refusal) => {
+      return recorded(claimed, replayer, (refusal) => {
         const whole = { ...about, attempt: claimed.attempt };
         if (refusal) refused(whole, refusal);
         else publish(whole, { type: 'replayed' });
       });
     default:
-      throw refused(about, claimRefusal(claimed, id));
+      throw refused(about, claimRefusal(claimed, arrival));
   }
 }
 
 function withoutKey({ onMissingKey }: Settings, arrival: Arrival): Run {
   if (onMissingKey === 'run' || arrival.isNatural) return unprotectedRun(arrival);
-  const message = 'no idempotency key: send an Idempotency-Key header, or give the option `key`';
+  const message = `no idempotency key: ${arrival.words.missing}`;
   throw refused(arrival.about, new IdempotencyError('KEY_MISSING', message));
 }
 
@@ -105,7 +107,7 @@ interface Attempt {
 }
 
 async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
-  const { id, fingerprint } = arrival;
+  const { id, about, fingerprint, formerFingerprint } = arrival;
   const { retention, clockSkew, onUnknown, onConflict, storeWithin } = settings;
   const span = spanOf(settings, arrival);
   const { deadline, length } = span;
@@ -116,7 +118,9 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   const store = storeWithin(remaining, 'claim');
   const request = {
     id,
+    source: about.source,
     fingerprint,
+    formerFingerprint,
     owner: randomUUID(),
     leaseUntil: (now: number): number => Math.min(now + length, deadline) + clockSkew,
     retention,

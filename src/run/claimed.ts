@@ -20,6 +20,7 @@ type Acquired = Extract<Claim, { kind: 'acquired' }>;
 /** What the end of a run needs. */
 interface RunParts {
   readonly settings: Settings;
+  readonly arrival: Arrival;
   readonly about: About;
   readonly holder: Holder;
   readonly lease: Lease;
@@ -70,7 +71,20 @@ export function claimedRun(
   const barStep = (): string | undefined => (commit.isDeciding() ? 'after the commit' : bar());
   const steps = stepsOf({ holder, lease, floating, remaining, isTerminal, outcomes, bar: barStep });
   const { step, keyFor } = steps;
-  const parts = { settings, about, holder, lease, floating, remaining, steps, commit, takeover, isForgotten, tell };
+  const parts = {
+    settings,
+    arrival,
+    about,
+    holder,
+    lease,
+    floating,
+    remaining,
+    steps,
+    commit,
+    takeover,
+    isForgotten,
+    tell,
+  };
   return {
     execution: {
       key: arrival.key,
@@ -181,6 +195,7 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
   const { holder, settings, remaining, tell } = run;
   const { store, lease } = holder;
   const { id } = lease;
+  const { replay, isReplayWatched } = run.arrival;
   const isCompletion = done.type === 'completed';
   let result: Landing;
   try {
@@ -192,7 +207,8 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     return unsure(run, ending, why, error);
   }
   if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.isForgotten()) {
-    return adopted(result.outcome, { id, remaining, store, outcomes: settings.outcomes }, tell);
+    const { outcomes } = settings;
+    return adopted(result, { id, remaining, store, outcomes, replay, isReplayWatched }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
   if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);

@@ -11,6 +11,7 @@ export interface ProxyResponse {
 const TITLES: Record<IdempotencyErrorCode, string> = {
   KEY_MISSING: 'Idempotency-Key is missing',
   KEY_INVALID: 'Idempotency-Key is not valid',
+  PAYLOAD_INVALID: 'The request has no canonical form',
   CONFLICT: 'A request is outstanding for this Idempotency-Key',
   MISMATCH: 'Idempotency-Key is already used',
   OUTCOME_UNKNOWN: 'Whether the request was processed is not known',
@@ -21,13 +22,25 @@ const TITLES: Record<IdempotencyErrorCode, string> = {
   MISUSE: 'Internal server error',
 };
 
-/** Statuses that say "not now" rather than "no", beside 5xx. */
-const TRANSIENT = new Set([408, 409, 425, 429]);
+/** Statuses that speak of the caller, or say "not now" rather than "no"; beside 5xx. */
+const NO_OUTCOMES = new Set([401, 403, 408, 409, 425, 429]);
 
 /** Whether a response is an outcome, and not a failure that a retry may mend. No status means 200, as in API Gateway. */
 export function isOutcome(value: unknown): boolean {
   const status = Number((value as ProxyResponse | undefined)?.statusCode ?? 200);
-  return status < 500 && !TRANSIENT.has(status);
+  return status < 500 && !NO_OUTCOMES.has(status);
+}
+
+/** Why a value cannot be sent as a response; undefined: it can. */
+export function responseFault(value: unknown): string | undefined {
+  const {
+    statusCode,
+    headers = {},
+    body = '',
+  } = (typeof value === 'object' && value !== null ? value : {}) as ProxyResponse;
+  const isStatus = Number.isInteger(statusCode) && Number(statusCode) >= 100 && Number(statusCode) <= 599;
+  if (isStatus && typeof headers === 'object' && typeof body === 'string') return undefined;
+  return 'a response must be { statusCode: 100 to 599, headers?: { name: value }, body?: text }';
 }
 
 /** The recorded response with `Idempotent-Replayed: true`; nothing else of it is touched. */
@@ -38,10 +51,12 @@ export function replayed(value: unknown, multiValue: boolean): unknown {
 
 /** `application/problem+json` by RFC 9457. Keeps the headers of an earlier answer, CORS among them. */
 export function problem(error: IdempotencyError, multiValue: boolean, earlier: ProxyResponse = {}): ProxyResponse {
-  const { code, statusCode: status, retryAfterMs } = error;
+  const { code, statusCode: status, retryAfterMs, id } = error;
   if (status >= 500) console.error(error); // the response does not say why
   const type = `urn:effectively-once:${code.toLowerCase().replaceAll('_', '-')}`;
   const detail = status < 500 ? { detail: error.message } : {};
+  const isAboutRecord = id !== undefined && status !== 500;
+  const instance = isAboutRecord ? { instance: `urn:effectively-once:record:${encodeURIComponent(id)}` } : {};
   const headers = {
     'Content-Type': 'application/problem+json',
     ...(retryAfterMs !== undefined && { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }),
@@ -49,7 +64,7 @@ export function problem(error: IdempotencyError, multiValue: boolean, earlier: P
   return {
     statusCode: status,
     ...withHeaders(without(earlier, 'content-type'), headers, multiValue),
-    body: JSON.stringify({ type, title: TITLES[code], status, ...detail, code }),
+    body: JSON.stringify({ type, title: TITLES[code], status, ...detail, ...instance, code }),
   };
 }
 

@@ -1,11 +1,32 @@
+import { appSync } from './appsync.ts';
+import { BATCHED } from './batched.ts';
 import { eventBridge } from './event-bridge.ts';
 import { http } from './http.ts';
 import { plain } from './plain.ts';
+import { s3 } from './s3.ts';
+import { sns } from './sns.ts';
 import type { EventSource } from './source.ts';
+import { vpcLattice } from './vpc-lattice.ts';
+import { webSocket } from './web-socket.ts';
 
 /** The first that matches is the source. */
-const SOURCES = [http, eventBridge, plain] as readonly EventSource[];
+const SOURCES = [
+  http,
+  vpcLattice,
+  webSocket,
+  appSync,
+  sns,
+  s3,
+  eventBridge,
+  ...BATCHED,
+  plain,
+] as readonly EventSource[];
 
 export function sourceOf(event: unknown): EventSource<unknown> {
   return SOURCES.find((source) => source.matches(event)) as EventSource<unknown>;
+}
+
+/** Whether events of that source are answered by a response with a status. */
+export function isAnsweredByResponse(name: string | undefined): boolean {
+  return SOURCES.some((source) => source.name === name && source.refuse !== undefined);
 }

@@ -7,9 +7,19 @@ export const plain: EventSource<unknown> = {
   operation: () => [],
   key: () => undefined,
   isNatural: () => false,
+  isExempt: () => false,
   principal: () => undefined,
   payload: (event) => event,
+  formerPayload: () => undefined,
   trace: () => undefined,
   isOutcome: () => true,
   replay: (value) => value,
+  words: {
+    key: 'the option `key`',
+    missing:
+      'give the option `key`, as the event is of no known source (API Gateway REST, HTTP and WebSocket, function URL, ALB, ' +
+      'VPC Lattice, AppSync, EventBridge, SNS, S3)',
+    conflict: 'try again after `retryAfterMs`',
+    mismatch: 'another event: the option `fingerprint` says which part of it must not change',
+  },
 };

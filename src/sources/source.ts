@@ -2,18 +2,23 @@ import type { IdempotencyError } from '../core/errors.ts';
 
 /** What an event source says about its events. One object each, in the table of `index.ts`. */
 export interface EventSource<Event = never> {
-  /** The `source` of our own events. */
+  /** The `source` of our own events, and of records. */
   readonly name: string;
   readonly matches: (event: unknown) => boolean;
   /** Names the operation within its scope. */
   readonly operation: (event: Event) => readonly string[];
-  /** May throw `KEY_INVALID`. */
+  /** May throw `KEY_INVALID`, or `MISUSE`. */
   readonly key: (event: Event) => string | undefined;
   /** Idempotent by nature: runs unprotected when it has no key. */
   readonly isNatural: (event: Event) => boolean;
+  /** Never recorded, whatever its key: a query, for example. */
+  readonly isExempt: (event: Event) => boolean;
+  /** Undefined: nobody was authenticated. Throws `CONFIG_INVALID` if somebody was, and we cannot tell who. */
   readonly principal: (event: Event) => string | undefined;
   /** What must not change under a key. */
   readonly payload: (event: Event) => unknown;
+  /** The payload as fingerprints of version 1 had it; undefined: the same. */
+  readonly formerPayload: (event: Event) => unknown;
   /** The trace that the event carries, as its sender wrote it. */
   readonly trace: (event: Event) => unknown;
   /** Whether a returned value is an outcome. */
@@ -22,4 +27,17 @@ export interface EventSource<Event = never> {
   readonly replay: (value: unknown, event: Event) => unknown;
   /** Makes the answer to a refusal; `earlier`: the response so far. Absent: refusals are thrown. */
   readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => unknown;
+  readonly words: Words;
+}
+
+/** What refusals say, in the words of the source: each part ends a sentence. */
+export interface Words {
+  /** What carries the key: "… is longer than 255 characters". */
+  readonly key: string;
+  /** "no idempotency key: …" */
+  readonly missing: string;
+  /** "a run with this key is in flight: …" */
+  readonly conflict: string;
+  /** "this key was used with …" */
+  readonly mismatch: string;
 }

@@ -72,14 +72,19 @@ describe('landingOf', () => {
       'not done by another commit of the same run',
       { ...own, commit: 'b' },
       { ...change, commit: 'c' },
-      { kind: 'adopted', outcome },
+      { kind: 'adopted', outcome, attempt: 2 },
     ],
-    ['not done by a commit, where it is a completion', { ...own, commit: 'b' }, change, { kind: 'adopted', outcome }],
+    [
+      'not done by a commit, where it is a completion',
+      { ...own, commit: 'b' },
+      change,
+      { kind: 'adopted', outcome, attempt: 2 },
+    ],
     [
       'not done by a completion, where it is a release',
       own,
       { kind: 'release', expiresAt: 1 },
-      { kind: 'adopted', outcome },
+      { kind: 'adopted', outcome, attempt: 2 },
     ],
   ])('is %s', (_, found, to, expected) => {
     expect(landingOf({ done: false, found }, { ...live, fingerprint: own.fingerprint }, to, NOW)).toEqual(expected);
@@ -88,7 +93,7 @@ describe('landingOf', () => {
 
 describe('adoptable', () => {
   it.each<[string, IdempotencyRecord | undefined, object, unknown]>([
-    ["the winner's outcome", completed, {}, outcome],
+    ["the winner's outcome", completed, {}, { outcome, attempt: 2 }],
     ['not of another payload', completed, { fingerprint: 'g' }, undefined],
     ['not where just one side has a fingerprint', completed, { fingerprint: undefined }, undefined],
     ['not an expired one', { ...completed, ...expired }, {}, undefined],

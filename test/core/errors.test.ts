@@ -6,16 +6,17 @@ const named = (name: string, more: object = {}) => Object.assign(new Error('of a
 describe('isIdempotencyError', () => {
   it('knows its own, and those of another copy of this package', () => {
     expect(isIdempotencyError(new IdempotencyError('CONFLICT', 'busy'))).toBe(true);
-    expect(isIdempotencyError(named('IdempotencyError', { code: 'MISMATCH' }))).toBe(true);
+    expect(isIdempotencyError(named('IdempotencyMismatch', { code: 'MISMATCH' }))).toBe(true);
   });
 
   it.each<[string, unknown]>([
-    ['an object that is no error', { name: 'IdempotencyError', code: 'CONFLICT' }],
+    ['an object that is no error', { name: 'IdempotencyConflict', code: 'CONFLICT' }],
     ['nothing', undefined],
     ['another error with such a code', named('Error', { code: 'CONFLICT' })],
-    ['an error of that name without a code', named('IdempotencyError')],
-    ['one with a code that is none of ours', named('IdempotencyError', { code: 'ENOENT' })],
-    ['one with a code that every object has', named('IdempotencyError', { code: 'toString' })],
+    ['an error of that name without a code', named('IdempotencyConflict')],
+    ['one with a code that is none of ours', named('IdempotencyConflict', { code: 'ENOENT' })],
+    ['one with the code of another name', named('IdempotencyConflict', { code: 'MISMATCH' })],
+    ['one with a code that every object has', named('IdempotencyConflict', { code: 'toString' })],
   ])('does not take %s for one', (_, error) => {
     expect(isIdempotencyError(error)).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { fingerprintOf } from '../../src/core/identity.ts';
+import { canonicalJson, fingerprintOf } from '../../src/core/identity.ts';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
 import { type Place, RETENTION, type Request, type Result, SECOND, type StoreRequest } from './executor.ts';
 import type { Move } from './moves.ts';
@@ -102,7 +102,7 @@ export const INVARIANTS: readonly Invariant[] = [
       const answer = ended(before, after, move);
       if (!answer) return undefined;
       const { key, payload } = world.program(answer.by);
-      const isOther = is?.fingerprint !== undefined && is.fingerprint !== fingerprintOf(payload);
+      const isOther = is?.fingerprint !== undefined && is.fingerprint !== fingerprintOf(canonicalJson(payload), is.id);
       const isInUse = isOther && !world.isExpired(after, answer.by, is);
       if (isInUse && isRefusal(answer.result, 'CONFLICT')) return 'it is told to come back';
       const outcome = outcomeOf(answer.result);

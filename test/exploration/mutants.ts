@@ -21,7 +21,7 @@ const SEEN = 'found?.version === seen.version && found.claimedAt === seen.claime
 const ADOPTABLE = "found?.status === 'COMPLETED' && found.fingerprint === run.fingerprint && !isExpired(found, now)";
 const LEASE_UNTIL = 'Math.min(now + length, deadline) + clockSkew,';
 const EXPIRY = '{ expiresAt: seconds(leaseUntil + retention) } : { retention }';
-const MISMATCH = "  if (differ(found.fingerprint, claimant.fingerprint)) return { kind: 'mismatch' };\n";
+const MISMATCH = "  if (isOfAnother(found, claimant)) return { kind: 'mismatch' };\n";
 const IF_RERUN = "onUnknown === 'rerun' ? { expiresAt";
 const IDENTITY = '[scope, operation, principal ?? null, key]';
 
@@ -394,7 +394,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'return inside(arrival, () => reconciled(run, claimed.takeover, { ...reader, onUnknown }));',
+        find: 'return inside(arrival, () => reconciled(run, claimed.takeover, { ...replayer, onUnknown }));',
         replace: 'return run;',
       },
     ],
@@ -557,8 +557,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'throw refused(about, claimRefusal(claimed, id));',
-        replace: 'throw claimRefusal(claimed, id);',
+        find: 'throw refused(about, claimRefusal(claimed, arrival));',
+        replace: 'throw claimRefusal(claimed, arrival);',
       },
     ],
   },

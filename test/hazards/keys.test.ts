@@ -50,7 +50,7 @@ it('A9: a key that is missing, empty or half there is refused, and shared by nob
   for (const user of ['alice', 'bob']) {
     for (const orderId of [undefined, null, '', '  ']) expect(await call({ user, orderId })).toBe('KEY_MISSING');
     expect(await call({ user, orderId: [user, undefined] })).toBe('KEY_INVALID');
-    expect(await call({ user: '', orderId: '1' })).toBe('KEY_INVALID');
+    expect(await call({ user: '', orderId: '1' })).toBe('CONFIG_INVALID');
   }
   expect(runs).toEqual([]);
   expect(await world.records()).toEqual([]);
@@ -78,7 +78,7 @@ it('A11: a payload that JSON cannot tell from another is refused before anything
   const { call, runs } = operation<{ of: unknown }>({ key: () => '1' });
   for (const of of [new Map([[1, 2]]), new Set([1]), /a/, Number.NaN, 1n, () => 1, Symbol('s'), [undefined]])
     expect(await call({ of })).toBe('CONFIG_INVALID');
-  expect(await call({ of: '\ud800' })).toBe('KEY_INVALID'); // of whoever sent it
+  expect(await call({ of: '\ud800' })).toBe('PAYLOAD_INVALID'); // of whoever sent it
   expect(runs).toEqual([]);
   expect(world.aws().requests()).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDBStore, type Execution, resolve, runOnce } from 'effectively-once';
+import { dynamoDBStore, type Execution, runOnce } from 'effectively-once';
+import { resolve } from 'effectively-once/operator';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from '../engine.ts';
 import { type Fault, type FaultyClient, faultyClient, isDown, neverAnswers, refuses } from '../faults.ts';

@@ -1,11 +1,24 @@
+import { membersOf } from '../members.ts';
 import type { EventSource } from '../source.ts';
 
+/** Records of a kind: what the content of one is, and nothing that belongs to its delivery. */
+export interface RecordKind<R> extends Pick<EventSource<R>, 'name' | 'matches' | 'payload'> {
+  /** For messages. */
+  readonly title: string;
+}
+
 /** A source of records: also says how a record is reported, and which records keep their order. */
-export interface RecordSource<R> extends EventSource<R> {
+export interface RecordSource<R> extends EventSource<R>, RecordKind<R> {
   /** AWS's `itemIdentifier`. */
   readonly identify: (record: R) => string;
   /** Records of one group run one after the other, and stop at a failure. */
   readonly group: (record: R) => string | undefined;
   /** How often it was received, as far as its source says. */
   readonly received: (record: R) => number;
+}
+
+/** The records of an event; Kafka has them by topic and partition. */
+export function recordsIn(event: unknown): readonly unknown[] {
+  const { Records: list, records: byPartition } = membersOf(event);
+  return Array.isArray(list) ? list : Object.values(membersOf(byPartition)).flat();
 }

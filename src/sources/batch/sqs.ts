@@ -1,5 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { canonicalText } from '../../core/identity.ts';
+import { contentOf } from '../envelope.ts';
+import { isText } from '../members.ts';
 import { plain } from '../plain.ts';
 import type { RecordSource } from './source.ts';
 
@@ -7,17 +9,25 @@ import type { RecordSource } from './source.ts';
 export const sqs: RecordSource<SQSRecord> = {
   ...plain,
   name: 'sqs',
+  title: 'SQS',
   matches: (record) => isText((record as SQSRecord | null)?.messageId),
-  key: (record) => record.messageId,
-  payload: ({ body }) => canonicalText(body) ?? body,
+  key: ({ body, messageId }) => contentOf(body)?.id ?? messageId,
+  payload: ({ body }) => contentOf(body)?.payload ?? jsonOf(body),
+  formerPayload: ({ body }) => contentOf(body) && jsonOf(body),
   trace: ({ attributes, messageAttributes }) =>
     attributes?.AWSTraceHeader ?? messageAttributes?.['traceparent']?.stringValue,
   identify: (record) => record.messageId,
   group: ({ eventSourceARN, attributes }) =>
     isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
   received: ({ attributes }) => Number(attributes?.ApproximateReceiveCount) || 0,
+  words: {
+    key: 'the message id',
+    missing: 'the message has no id: give the option `key`',
+    conflict: 'the message comes back when its visibility timeout is over',
+    mismatch: 'another body',
+  },
 };
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
+function jsonOf(body: string): string {
+  return canonicalText(body) ?? body;
 }

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../../core/errors.ts';
+import { FINGERPRINT_VERSION } from '../../core/identity.ts';
 import type { IdempotencyRecord } from '../../core/record.ts';
 import { MOST_CHUNKS } from '../chunks.ts';
 import { FORMAT, fromAttributes, type Item, itemId } from './item.ts';
@@ -10,6 +11,9 @@ const text: Check = (value) => typeof value === 'string';
 const bytes: Check = (value) => value instanceof Uint8Array;
 const number: Check = Number.isFinite;
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0;
+// Of a later version it could not be compared.
+const fingerprint: Check = (value) =>
+  text(value) && (!`${value}`.includes(':') || `${value}`.startsWith(FINGERPRINT_VERSION));
 const absent: Check = (value) => value === undefined;
 const object: Check = (value) => typeof value === 'object' && value !== null && !bytes(value);
 const either =
@@ -48,7 +52,8 @@ const COMMON = {
   version: count,
   attempt: count,
   claimedAt: number,
-  fingerprint: optional(text),
+  source: optional(text),
+  fingerprint: optional(fingerprint),
   expiresAt: optional(number),
   retention: optional(number),
 };

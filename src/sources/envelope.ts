@@ -1,0 +1,70 @@
+import { canonicalText, losesDigits } from '../core/identity.ts';
+import { type EventBridgeEvent, eventBridge, isEventBridgeEvent } from './event-bridge.ts';
+import { isText, membersOf } from './members.ts';
+import { isS3Event, s3 } from './s3.ts';
+
+/** What somebody else's envelope holds. */
+export interface Content {
+  /** The id of what is inside; undefined: it has none. */
+  readonly id: string | undefined;
+  readonly payload: unknown;
+}
+
+/** What SNS puts around a message, in a queue or (without `Type`) in an event of its own. */
+export interface Notification {
+  readonly MessageId: string;
+  readonly TopicArn: string;
+  readonly Message: string;
+  readonly Subject?: string | null;
+}
+
+/** The content of a notification: of its message, if that is an envelope, too. */
+export function contentOfNotification({ MessageId, TopicArn, Message, Subject }: Notification): Content {
+  const inner = contentOf(Message);
+  return {
+    id: inner?.id ?? MessageId,
+    payload: inner?.payload ?? {
+      topic: TopicArn,
+      subject: Subject ?? null,
+      message: canonicalText(Message) ?? Message,
+    },
+  };
+}
+
+/** The content of a text that is a whole envelope of SNS, EventBridge or S3 (of one record). Undefined: it is none. */
+export function contentOf(text: unknown): Content | undefined {
+  if (typeof text !== 'string' || !LIKE_ENVELOPE.test(text)) return undefined;
+  const value = parsed(text);
+  if (isNotification(value)) return contentOfNotification(value);
+  if (isEventBridgeEvent(value)) return { id: value.id, payload: payloadOf(text, value) };
+  if (isS3Event(value) && value.Records.length === 1) return { id: s3.key(value), payload: s3.payload(value) };
+  return undefined;
+}
+
+// Most bodies are none, and need not be parsed to see it.
+const LIKE_ENVELOPE = /"(TopicArn|detail-type|aws:s3)"/;
+
+function isNotification(value: unknown): value is Notification {
+  const { Type, MessageId, TopicArn, Message, Timestamp } = membersOf(value);
+  return Type === 'Notification' && [MessageId, TopicArn, Timestamp].every(isText) && typeof Message === 'string';
+}
+
+/** The payload of an event. Numbers with more digits than a double holds are compared by their text. */
+function payloadOf(text: string, event: EventBridgeEvent): unknown {
+  let isLossy = false;
+  const exact = JSON.parse(text, (_, value: unknown, ...[at]: { readonly source: string }[]) => {
+    if (typeof value === 'string') return `"${value}`; // no number looks like that
+    if (typeof value !== 'number' || !at || !losesDigits(at.source)) return value;
+    isLossy = true;
+    return at.source;
+  });
+  return isLossy ? { exact: eventBridge.payload(exact) } : eventBridge.payload(event);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer';
+import { canonicalText } from '../core/identity.ts';
+
+/** A body as it came, or as a body parser has left it. */
+export interface Body {
+  readonly body: unknown;
+  readonly isBase64Encoded: boolean;
+  readonly contentType: string;
+}
+
+/** What the body is, and the body: bodies of different kinds are never equal. */
+export function contentOf({ body, isBase64Encoded, contentType }: Body): readonly unknown[] {
+  if (body === undefined || body === null) return ['none'];
+  if (typeof body !== 'string') return ['parsed', body];
+  const encoding = isBase64Encoded ? 'base64' : 'utf8';
+  const bytes = Buffer.from(body, encoding);
+  const isAsSent = bytes.toString(encoding) === body;
+  if (isAsSent && !isJson(contentType)) return partsOf(bytes, contentType) ?? ['bytes', bytes.toString('base64')];
+  const json = isAsSent && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
+  // A body parser may have left a string behind, which the encoding no longer describes.
+  return json === undefined ? ['text', encoding, body] : ['json', json];
+}
+
+/** The same for fingerprints of version 1. */
+export function formerContentOf(body: Body): readonly unknown[] {
+  return contentOf({ ...body, contentType: isJson(body.contentType) ? body.contentType : '' });
+}
+
+export function isMultipart(contentType: string): boolean {
+  return /^multipart\//i.test(contentType.trim());
+}
+
+/** What stands between the boundaries: a client draws another boundary for every attempt. */
+function partsOf(bytes: Buffer, contentType: string): readonly string[] | undefined {
+  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? bare;
+  if (!isMultipart(contentType) || boundary === undefined) return undefined;
+  const parts = bytes.toString('latin1').split(`--${boundary}`);
+  return parts.length > 1 ? ['multipart', ...parts] : undefined;
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/([\w.+-]+\+)?json\b/i.test(contentType.trim());
+}

@@ -1,0 +1,81 @@
+import { type Body, contentOf, formerContentOf, isMultipart } from './http-body.ts';
+import { isOutcome, type ProxyResponse, problem, replayed } from './http-response.ts';
+import { keyOfHeader } from './idempotency-key.ts';
+import { plain } from './plain.ts';
+import type { EventSource } from './source.ts';
+
+/** By name, one value or several. */
+export type Values = Record<string, string | string[] | undefined> | null | undefined;
+
+/** An HTTP request, whichever service hands it on. */
+export interface HttpRequest extends Pick<Body, 'body' | 'isBase64Encoded'> {
+  readonly method: string;
+  /** As received: the template would make `/orders/1/refund` and `/orders/2/refund` one payload. */
+  readonly path: string;
+  /** The template of the path; if there is none, the path. */
+  readonly route: string;
+  readonly query: unknown;
+  /** The first that has a header counts. */
+  readonly headers: readonly Values[];
+  /** An ALB target group with multi-value headers sends and understands only those. */
+  readonly isMultiValue: boolean;
+}
+
+const NATURAL = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** What a service says of its events, beside the request in them. */
+interface HttpService<Event> extends Pick<EventSource<Event>, 'name' | 'matches' | 'principal'> {
+  readonly requestOf: (event: Event) => HttpRequest;
+}
+
+/** The source of a service that hands on HTTP requests. */
+export function httpSource<Event>({ name, matches, principal, requestOf }: HttpService<Event>): EventSource<Event> {
+  const identified = ({ method, path, query }: HttpRequest): readonly unknown[] => [method, path, query];
+  return {
+    ...plain,
+    name,
+    matches,
+    principal,
+    operation: (event) => {
+      const { method, route } = requestOf(event);
+      return [method, route];
+    },
+    key: (event) => keyOfHeader(headerValues(requestOf(event), 'idempotency-key')),
+    isNatural: (event) => NATURAL.has(requestOf(event).method),
+    payload: (event) => {
+      const request = requestOf(event);
+      return [...identified(request), ...contentOf(bodyOf(request))];
+    },
+    formerPayload: (event) => {
+      const request = requestOf(event);
+      const body = bodyOf(request);
+      return isMultipart(body.contentType) ? [...identified(request), ...formerContentOf(body)] : undefined;
+    },
+    trace: (event) => {
+      const request = requestOf(event);
+      return headerValues(request, 'traceparent')[0] ?? headerValues(request, 'x-amzn-trace-id')[0];
+    },
+    isOutcome,
+    replay: (value, event) => replayed(value, requestOf(event).isMultiValue),
+    refuse: (error, event, earlier) =>
+      problem(error, requestOf(event).isMultiValue, earlier as ProxyResponse | undefined),
+    words: {
+      key: 'the Idempotency-Key header',
+      missing: 'send an Idempotency-Key header',
+      conflict: 'send the request again after the seconds that Retry-After says',
+      mismatch: 'another method, path, query or body: send a new Idempotency-Key with a new request',
+    },
+  };
+}
+
+function bodyOf({ body, isBase64Encoded, ...request }: HttpRequest): Body {
+  const [contentType = 'application/json'] = headerValues(request, 'content-type');
+  return { body, isBase64Encoded, contentType: String(contentType) };
+}
+
+function headerValues({ headers }: Pick<HttpRequest, 'headers'>, name: string): unknown[] {
+  const found = headers.map((values) =>
+    Object.entries(values ?? {}).flatMap(([header, value]) => (header.toLowerCase() === name ? (value ?? []) : [])),
+  );
+  return found.find((values) => values.length > 0) ?? [];
+}

@@ -1,0 +1,34 @@
+import { IdempotencyError } from '../core/errors.ts';
+import { keyOf } from '../core/identity.ts';
+import { isText } from './members.ts';
+
+/** One visit of a state, as the context object of Step Functions tells it. */
+export interface StateOfExecution {
+  /** `$states.context.Execution.Id` (in JSONPath `$$.Execution.Id`). */
+  readonly executionId: string;
+  /** `$states.context.State.Name`. */
+  readonly stateName: string;
+  /** `$states.context.Map.Item.Index`, within a Map state. */
+  readonly mapIndex?: number | string;
+  /** `$states.context.State.EnteredTime`, of a state that an execution may visit several times: in a loop. */
+  readonly enteredTime?: string;
+}
+
+/**
+ * A key for a task of a state machine: the same whenever Step Functions retries it, another for every state, item of a Map
+ * and (with `enteredTime`) visit. A text for the option `key`. The task token is no part of it: every try has another.
+ *
+ * Throws `KEY_MISSING` without an execution's id or a state's name.
+ *
+ * @example
+ * const handler = idempotent(charge, { store, key: ({ task }) => stepFunctionsKey(task), fingerprint: ({ order }) => order });
+ */
+export function stepFunctionsKey({ executionId, stateName, mapIndex, enteredTime }: StateOfExecution): string {
+  if (!isText(executionId) || !isText(stateName)) {
+    throw new IdempotencyError(
+      'KEY_MISSING',
+      'stepFunctionsKey needs executionId and stateName: let the state pass $states.context.Execution.Id and .State.Name',
+    );
+  }
+  return keyOf(executionId, stateName, isText(String(mapIndex ?? '')) ? String(mapIndex) : null, enteredTime ?? null);
+}

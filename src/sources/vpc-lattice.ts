@@ -1,0 +1,43 @@
+import { callerOf, unnamed } from './caller.ts';
+import { type HttpRequest, httpSource, type Values } from './http-request.ts';
+import { isText, membersOf } from './members.ts';
+
+/** What VPC Lattice sends, in version 1 and 2 of its event structure. */
+interface VpcLatticeEvent {
+  readonly method: string;
+  readonly headers?: Values;
+  readonly body?: unknown;
+  // version 1
+  readonly raw_path?: string;
+  readonly query_string_parameters?: Values;
+  readonly is_base64_encoded?: boolean;
+  // version 2
+  readonly path?: string;
+  readonly queryStringParameters?: Values;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext?: unknown;
+}
+
+/** VPC Lattice. Version 1 says in headers alone who calls, which its senders can write, too. */
+export const vpcLattice = httpSource<VpcLatticeEvent>({
+  name: 'vpc-lattice',
+  matches: (event) => {
+    const { method, path, raw_path, requestContext } = membersOf(event);
+    const isSecond = isText(path) && isText(membersOf(requestContext)['serviceNetworkArn']);
+    return isText(method) && (isSecond || isText(raw_path));
+  },
+  principal: ({ requestContext }) => {
+    const { type, principal } = membersOf(membersOf(requestContext)['identity']);
+    const caller = callerOf({ userArn: principal });
+    if (!caller && type === 'AWS_IAM') throw unnamed();
+    return caller;
+  },
+  requestOf,
+});
+
+function requestOf(event: VpcLatticeEvent): HttpRequest {
+  const { method, headers, body, isBase64Encoded = event.is_base64_encoded ?? false } = event;
+  const path = event.path ?? String(event.raw_path).replace(/\?.*/s, '');
+  const query = event.queryStringParameters ?? event.query_string_parameters ?? '';
+  return { method, path, route: path, query, headers: [headers], isMultiValue: false, body, isBase64Encoded };
+}

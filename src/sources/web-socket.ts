@@ -1,0 +1,35 @@
+import { callerIn } from './http.ts';
+import { contentOf } from './http-body.ts';
+import { isOutcome, problem } from './http-response.ts';
+import { isText, membersOf } from './members.ts';
+import { plain } from './plain.ts';
+import type { EventSource } from './source.ts';
+
+interface WebSocketEvent {
+  readonly requestContext: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** API Gateway WebSocket. Its ids are of the connection and the frame: a client that sends a message again gets others. */
+export const webSocket: EventSource<WebSocketEvent> = {
+  ...plain,
+  name: 'web-socket',
+  matches: (event) => {
+    const { connectionId, eventType } = membersOf(membersOf(event)['requestContext']);
+    return isText(connectionId) && isText(eventType);
+  },
+  operation: ({ requestContext: { routeKey } }) => [String(routeKey)],
+  isNatural: ({ requestContext: { eventType } }) => eventType !== 'MESSAGE', // CONNECT and DISCONNECT
+  principal: ({ requestContext }) => callerIn(requestContext),
+  payload: ({ body, isBase64Encoded = false }) => contentOf({ body, isBase64Encoded, contentType: 'application/json' }),
+  formerPayload: (event) => event,
+  isOutcome,
+  refuse: (error) => problem(error, false),
+  words: {
+    key: 'the option `key`',
+    missing: 'give the option `key`, as a WebSocket message carries no key of its own',
+    conflict: 'send the message again after a second',
+    mismatch: 'another body: give a new message a new key',
+  },
+};
