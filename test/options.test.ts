@@ -40,6 +40,7 @@ const BAD: [object, string][] = [
   [{ onMissingKey: 'skip' }, '`onMissingKey`'],
   [{ isTerminal: true }, '`isTerminal`'],
   [{ isOutcome: [200] }, '`isOutcome`'],
+  [{ onReplay: true }, '`onReplay` of'],
 ];
 const BAD_OF_HANDLERS: [object, string][] = [
   [{ key: 'detail.orderId' }, '`key`'],

@@ -1,0 +1,312 @@
+import middy from '@middy/core';
+import {
+  type Execution,
+  type HandlerOptions,
+  idempotent,
+  idempotentBatch,
+  isIdempotencyError,
+  stepFunctionsKey,
+} from 'effectively-once';
+import { idempotency } from 'effectively-once/middy';
+import { type MemoryStore, memoryStore } from 'effectively-once/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { httpEvent } from '../events.ts';
+import { lambdaContext, sqsRecord } from '../ways.ts';
+import { EVENTS } from './deliveries.ts';
+
+let store: MemoryStore;
+let runs: number;
+beforeEach(() => {
+  store = memoryStore();
+  runs = 0;
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => vi.restoreAllMocks());
+
+const run = async () => ++runs;
+const send = async (event: any, options: Partial<HandlerOptions<any>> = {}): Promise<unknown> => {
+  const handler = idempotent(run, { store, scope: 'test', ...options });
+  return handler(structuredClone(event), lambdaContext()).catch((error) =>
+    isIdempotencyError(error) ? `${error.code}: ${error.message}` : error,
+  );
+};
+const eventOf = (title: string): any => structuredClone(EVENTS.find(({ name }) => name.startsWith(title))?.first);
+
+describe('a batch of records, at a door for one event', () => {
+  it.each([
+    ['an event of SQS', 'a queue'],
+    ['an event of Kinesis', 'Kinesis'],
+    ['an event of a DynamoDB stream', 'a DynamoDB stream'],
+    ['an event of Kafka', 'Kafka'],
+  ])('is refused without a key, and told where to go: %s', async (title, name) => {
+    const event = eventOf(name);
+    const words = `${title} holds a batch of records: use \`idempotentBatch\`, or give \`key\` to take it as one`;
+    expect(await send(event)).toBe(`MISUSE: ${words}`);
+    expect(await send(event, { onMissingKey: 'run' })).toBe(`MISUSE: ${words}`);
+    const chain = middy()
+      .use(idempotency({ store, scope: 'test' }))
+      .handler(run);
+    await expect(chain(event, lambdaContext())).rejects.toMatchObject({ code: 'MISUSE' });
+    expect(runs).toBe(0);
+  });
+
+  it('is the same payload only with all its records, in their order', async () => {
+    const batch = (...bodies: string[]) => ({ Records: bodies.map((body) => sqsRecord(body)) });
+    const options = { key: () => 'k' };
+    expect(await send(batch('1', '2'), options)).toBe(1);
+    expect(await send(batch('1', '2'), options)).toBe(1);
+    for (const other of [batch('2', '1'), batch('1'), batch('1', '2', '2')]) {
+      expect(await send(other, options)).toMatch('MISMATCH');
+    }
+  });
+});
+
+describe('AppSync', () => {
+  const field = (over: object, info: object = {}) => {
+    const event = eventOf('AppSync, with a header');
+    return { ...event, ...over, info: { ...event.info, ...info } };
+  };
+
+  it.each([
+    ['a query', field({}, { parentTypeName: 'Query' })],
+    ['a subscription', field({}, { parentTypeName: 'Subscription' })],
+    ['a field of what a mutation gave', field({ source: { id: 'o-1' } }, { parentTypeName: 'Order' })],
+  ])('never records %s, whatever its key', async (_, event) => {
+    expect([await send(event), await send(event), await send(event, { key: () => 'k' })]).toEqual([1, 2, 3]);
+    expect(store.records()).toEqual([]);
+  });
+
+  it('asks for a key in its own words', async () => {
+    const event = field({ request: { headers: {} }, arguments: { input: { amount: 5 } } });
+    expect(await send(event)).toBe(
+      'KEY_MISSING: no idempotency key: send an Idempotency-Key header, or a clientMutationId in the input',
+    );
+  });
+
+  it('keeps fields apart, and takes clientMutationId beside the input, too', async () => {
+    const request = { headers: {} };
+    const args = { clientMutationId: 'm', amount: 5 };
+    expect(await send(field({ request, arguments: args }))).toBe(1);
+    expect(await send(field({ request, arguments: args }, { fieldName: 'cancelOrder' }))).toBe(2);
+    expect(await send(field({ request, arguments: args }))).toBe(1);
+    expect(await send(field({ request, arguments: { ...args, amount: 6 } }))).toMatch('MISMATCH');
+  });
+});
+
+describe('a WebSocket API', () => {
+  it('has no key of its own', async () => {
+    expect(await send(eventOf('a WebSocket API'))).toMatchObject({
+      statusCode: 400,
+      body: expect.stringContaining('carries no key of its own'),
+    });
+  });
+
+  it.each(['CONNECT', 'DISCONNECT'])('lets a %s pass without one', async (eventType) => {
+    const { requestContext, ...event } = eventOf('a WebSocket API');
+    expect(await send({ ...event, requestContext: { ...requestContext, eventType } })).toBe(1);
+  });
+});
+
+describe('S3', () => {
+  const object = (over: object = {}, record: object = {}) => {
+    const { Records } = eventOf('S3');
+    const { bucket } = Records[0].s3;
+    return { Records: [{ ...Records[0], s3: { bucket, object: { key: 'a', eTag: 'e', ...over } }, ...record }] };
+  };
+
+  it.each<[string, any, any]>([
+    ['another object', object({ key: 'a', sequencer: '1' }), object({ key: 'b', sequencer: '1' })],
+    ['a later write of it', object({ sequencer: '1' }), object({ sequencer: '2' })],
+    ['another version', object({ versionId: '1' }), object({ versionId: '2' })],
+    [
+      'a later write while versions are suspended',
+      object({ versionId: 'null', sequencer: '1' }),
+      object({ versionId: 'null', sequencer: '2' }),
+    ],
+    [
+      'what was done to it',
+      object({ sequencer: '1' }),
+      object({ sequencer: '1' }, { eventName: 'ObjectRemoved:Delete' }),
+    ],
+    [
+      'tags that were set again, which has no sequencer',
+      object({ versionId: '1' }, { eventName: 'ObjectTagging:Put', eventTime: '2026-01-01T00:00:00Z' }),
+      object({ versionId: '1' }, { eventName: 'ObjectTagging:Put', eventTime: '2026-01-01T00:00:01Z' }),
+    ],
+  ])('is another event by %s', async (_, one, another) => {
+    expect([await send(one), await send(another), await send(one), await send(another)]).toEqual([1, 2, 1, 2]);
+  });
+
+  it('takes objects for one that differ by their encoding alone, and names that cannot be printed', async () => {
+    expect(await send(object({ key: 'a+b%0A', sequencer: '1' }))).toBe(1);
+    expect(await send(object({ key: 'a%20b%0A', sequencer: '1' }))).toBe(1);
+    expect(await send(object({ key: '100%', sequencer: '1' }))).toBe(2); // which S3 would not send
+  });
+
+  it('asks for a key where it has neither version nor sequencer', async () => {
+    expect(await send(object())).toMatch('KEY_MISSING');
+  });
+
+  it('runs a test message unprotected', async () => {
+    const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-01-01T00:00:00Z', Bucket: 'receipts' };
+    expect([await send(test), await send(test, { key: ({ Records }) => Records[0].id })]).toEqual([1, 2]);
+    expect(store.records()).toEqual([]);
+  });
+
+  it('knows several records in one event', async () => {
+    const both = { Records: [...object({ sequencer: '1' }).Records, ...object({ sequencer: '2' }).Records] };
+    expect([await send(both), await send(both), await send(object({ sequencer: '1' }))]).toEqual([1, 1, 2]);
+  });
+
+  it('does not read an event of a major version that it does not know', async () => {
+    expect(await send(object({ sequencer: '1' }, { eventVersion: '3.0' }))).toMatch('KEY_MISSING');
+  });
+});
+
+describe('an envelope in a queue', () => {
+  const ids = async (body: unknown): Promise<string | undefined> => {
+    const keys: (string | undefined)[] = [];
+    const take = async (_: unknown, { idempotency }: { idempotency: Execution }) => void keys.push(idempotency.key);
+    const handler = idempotentBatch(take, { store, scope: 'test' });
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    await handler({ Records: [sqsRecord(text, { messageId: 'the message' })] }, lambdaContext());
+    return keys[0];
+  };
+  const event = { ...eventOf('EventBridge'), id: 'the event' };
+  const sns = {
+    Type: 'Notification',
+    MessageId: 'the notification',
+    TopicArn: 'arn',
+    Message: 'text',
+    Timestamp: '2026-01-01T00:00:00Z',
+  };
+
+  it('that is whole is opened', async () => {
+    expect(await ids(event)).toBe('the event');
+    expect(await ids(sns)).toBe('the notification');
+    expect(await ids({ ...sns, MessageId: 'another', Message: JSON.stringify(event) })).toBe(undefined); // it ran as 'the event'
+  });
+
+  it.each<[string, unknown]>([
+    ['an event without an id', { ...event, id: undefined }],
+    ['an event without an account', { ...event, account: undefined }],
+    ['what looks like an event', { 'detail-type': 'OrderPlaced', detail: {} }],
+    ['a notification without an id', { ...sns, MessageId: undefined }],
+    ['a notification without a time', { ...sns, Timestamp: undefined }],
+    ['a confirmation of a subscription', { ...sns, Type: 'SubscriptionConfirmation' }],
+    ['two records of S3', { Records: [eventOf('S3').Records[0], eventOf('S3').Records[0]] }],
+    ['half a record of S3', { Records: [{ eventSource: 'aws:s3' }] }],
+    ['what is cut off', JSON.stringify(event).slice(0, -1)],
+    ['a text about one', '"TopicArn"'],
+    ['a list of one', [event]],
+  ])('that is not whole is a body like any other: %s', async (_, body) => {
+    expect(await ids(body)).toBe('the message');
+  });
+
+  it('keeps digits that a double does not hold', async () => {
+    const handler = idempotentBatch(run, { store, scope: 'test', key: () => 'k' });
+    const of = (n: string, time: string) =>
+      JSON.stringify({ ...event, time, detail: { n: 0, m: 1, s: 'x' } }).replace('"n":0', `"n":${n}`);
+    const deliver = (body: string) => handler({ Records: [sqsRecord(body)] }, lambdaContext());
+    const failed = async (body: string) => (await deliver(body)).batchItemFailures.length;
+    expect(await failed(of('9007199254740993', 'a'))).toBe(0);
+    expect(await failed(of('9007199254740993', 'b'))).toBe(0);
+    expect(await failed(of('9007199254740992', 'b'))).toBe(1);
+    expect(await failed(of('"9007199254740993"', 'b'))).toBe(1);
+    expect(runs).toBe(1);
+  });
+});
+
+describe('an HTTP event without requestContext, as local tools make it', () => {
+  const headers = { 'Idempotency-Key': 'k', 'Content-Type': 'application/json' };
+  it.each<[string, object]>([
+    ['of a REST API', { httpMethod: 'POST', path: '/orders', resource: '/orders', headers, body: '{}' }],
+    [
+      'of an HTTP API',
+      { version: '2.0', routeKey: 'POST /orders', rawPath: '/orders', rawQueryString: '', headers, body: '{}' },
+    ],
+    ['with an empty one', { httpMethod: 'POST', path: '/orders', headers, body: '{}', requestContext: {} }],
+    ['with none but a name for it', { httpMethod: 'POST', path: '/orders', headers, body: '{}', requestContext: null }],
+  ])('is one: %s', async (_, event) => {
+    expect([await send(event), await send(event)]).toMatchObject([1, { headers: { 'Idempotent-Replayed': 'true' } }]);
+    expect(await send({ ...event, headers: {} })).toMatchObject({ statusCode: 400 });
+  });
+
+  it('and shares its record with the whole event', async () => {
+    const { requestContext, ...partial } = httpEvent({ key: 'k' });
+    expect(await send(httpEvent({ key: 'k' }))).toBe(1);
+    expect(await send(partial)).toMatchObject({ body: '1' });
+  });
+
+  it('passes through without a key, if its method is safe', async () => {
+    expect(await send({ httpMethod: 'GET', path: '/orders', headers: {} })).toBe(1);
+  });
+});
+
+describe('a form', () => {
+  const form = (boundary: string, content: string, type = `multipart/form-data; boundary=${boundary}`) => {
+    const event = httpEvent({ key: 'k' });
+    const body = `--${boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n${content}\r\n--${boundary}--\r\n`;
+    return { ...event, headers: { ...event.headers, 'content-type': type }, body };
+  };
+
+  it('is the same with another boundary, quoted or not', async () => {
+    expect(await send(form('abc', '1'))).toBe(1);
+    expect(await send(form('d e', '1', 'Multipart/Form-Data; boundary="d e"; charset=utf-8'))).toMatchObject({
+      body: '1',
+    });
+    expect(await send(form('abc', '2'))).toMatchObject({ statusCode: 422 });
+  });
+
+  it.each(['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=other'])(
+    'is compared by its bytes, where %s does not say what its boundary is',
+    async (type) => {
+      expect(await send(form('abc', '1', type))).toBe(1);
+      expect(await send(form('abc', '1', type))).toMatchObject({ body: '1' });
+      expect(await send(form('abd', '1', type))).toMatchObject({ statusCode: 422 });
+    },
+  );
+});
+
+describe('an event of no known source', () => {
+  it.each([{}, null, { headers: {}, body: '{}' }, 'text', [{}], { Records: [] }])(
+    '%o is told which are known',
+    async (event) => {
+      expect(await send(event)).toMatch(/^KEY_MISSING.*option `key`.*API Gateway.*AppSync.*EventBridge.*SNS.*S3/);
+    },
+  );
+
+  it('is told which option says what must not change', async () => {
+    const key = () => 'k';
+    await send({ orderId: 'o-1', taskToken: 'a' }, { key });
+    expect(await send({ orderId: 'o-1', taskToken: 'b' }, { key })).toMatch(/^MISMATCH.*the option `fingerprint`/);
+  });
+});
+
+describe('stepFunctionsKey', () => {
+  const state = { executionId: 'arn:aws:states:eu-central-1:1:execution:m:e', stateName: 'Charge' };
+
+  it('is a key: the same for the same visit of a state, and another for any other', () => {
+    const visits = [
+      state,
+      { ...state, executionId: `${state.executionId}2` },
+      { ...state, stateName: 'Ship' },
+      { ...state, mapIndex: 0 },
+      { ...state, mapIndex: 1 },
+      { ...state, enteredTime: '2026-01-01T00:00:00Z' },
+      { ...state, enteredTime: '2026-01-01T00:00:01Z' },
+    ];
+    const keys = visits.map((visit) => stepFunctionsKey(visit));
+    expect(new Set(keys).size).toBe(visits.length);
+    expect(visits.map((visit) => stepFunctionsKey({ ...visit, ...{ taskToken: Math.random() } }))).toEqual(keys);
+    expect(stepFunctionsKey({ ...state, mapIndex: '0' })).toBe(keys[3]);
+    for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/);
+  });
+
+  it.each([{}, { executionId: '', stateName: 'Charge' }, { executionId: 'e' }, { stateName: 'Charge' }])(
+    'is refused for a part of it: %o',
+    (part: any) => {
+      expect(() => stepFunctionsKey(part)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
+    },
+  );
+});
