@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -12,7 +13,7 @@ import { lambdaContext, sqsRecord } from './ways.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-describe.each(['README.md', 'docs/testing.md', 'docs/events.md'])('%s', (page) => {
+describe.each(['README.md', 'docs/testing.md', 'docs/events.md', 'docs/sources.md'])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
   const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
 
@@ -91,14 +92,65 @@ describe('its snippets run', () => {
     ]);
   });
 
-  it('chain', async () => {
+  it('chain, with authentication before idempotency', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {}); // before http-error-handler takes it for its logger
     const { handler } = await import('../examples/readme/chain.ts');
+    const { verifier } = await import('../examples/readme/authenticate.ts');
+    const issuer = tokens({ iss: 'https://idp.example.com', aud: 'orders', sub: 'alice' });
+    verifier.cacheJwks({ keys: [issuer.jwk] });
     const event = httpEvent({ key: crypto.randomUUID() });
-    await handler(event, lambdaContext());
-    expect(await handler(event, lambdaContext())).toMatchObject({
-      statusCode: 200,
-      headers: { 'Idempotent-Replayed': 'true' },
-    });
+    const as = (token: string) =>
+      handler({ ...event, headers: { ...event.headers, authorization: `Bearer ${token}` } }, lambdaContext());
+    await as(issuer.token);
+    expect(await as(issuer.token)).toMatchObject({ statusCode: 200, headers: { 'Idempotent-Replayed': 'true' } });
+    expect(await as(`${issuer.token.slice(0, -2)}AA`)).toMatchObject({ statusCode: 401 });
+  });
+
+  it('load-balancer', async () => {
+    const { handler, verifier } = await import('../examples/readme/load-balancer.ts');
+    const { albArn } = (verifier as any).issuersConfig.values().next().value;
+    const key = crypto.randomUUID();
+    const send = (token: string) => {
+      const headers = { 'idempotency-key': key, 'x-amzn-oidc-data': token };
+      const event: any = { httpMethod: 'POST', path: '/orders', headers, body: '', requestContext: { elb: {} } };
+      return handler(event, lambdaContext());
+    };
+    const users = ['alice', 'bob'].map((sub) =>
+      tokens({ iss: 'https://idp.example.com', sub }, { signer: albArn, client: 'shop' }),
+    );
+    for (const { jwk, token } of users) {
+      verifier.cacheJwks({ keys: [jwk] });
+      expect(await send(token)).toEqual({ statusCode: 201 });
+      expect(await send(token)).toMatchObject({ statusCode: 201, headers: { 'Idempotent-Replayed': 'true' } });
+    }
+    expect(await send('forged')).toEqual({ statusCode: 401 });
+  });
+
+  it('scheduler', async () => {
+    const { handler } = await import('../examples/readme/scheduler.ts');
+    const event = { schedule: 'arn', at: '2026-11-26T00:00:00Z', invoice: { id: 'invoice-1', amount: 5 } };
+    const attempt = () => handler({ ...event, ...{ executionId: crypto.randomUUID() } }, lambdaContext());
+    expect(await attempt()).toEqual(await attempt());
+    expect(charged).toEqual(['invoice-1']);
+  });
+
+  it('step-functions', async () => {
+    const { ARGUMENTS, handler } = await import('../examples/readme/step-functions.ts');
+    const state = Object.fromEntries(Object.keys(ARGUMENTS.state).map((name) => [name, crypto.randomUUID()])) as any;
+    const task = { state, order: { id: 'order-6', amount: 5 } };
+    const attempt = () => handler({ ...task, ...{ taskToken: crypto.randomUUID() } }, lambdaContext());
+    expect(await attempt()).toEqual(await attempt());
+    expect(charged).toEqual(['order-6']);
+  });
+
+  it('socket', async () => {
+    const { handler } = await import('../examples/readme/socket.ts');
+    const requestId = crypto.randomUUID();
+    const send = () => {
+      const requestContext = { routeKey: 'order', eventType: 'MESSAGE', connectionId: crypto.randomUUID() };
+      return handler({ requestContext, body: JSON.stringify({ requestId }) } as any, lambdaContext());
+    };
+    expect([await send(), await send()]).toEqual(Array(2).fill({ statusCode: 200, body: 'placed' }));
   });
 
   it('plain', async () => {
@@ -189,3 +241,22 @@ describe('its snippets run', () => {
     process.chdir(home);
   });
 });
+
+/** A signed token, and the key to verify it with. */
+function tokens(claims: object, header: object = {}) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const kid = crypto.randomUUID();
+  const parts = [
+    { alg: 'ES256', kid, exp: Math.ceil(Date.now() / 1_000) + 60, ...header },
+    { exp: Math.ceil(Date.now() / 1_000) + 60, ...claims },
+  ];
+  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  const jwk = {
+    ...(publicKey.export({ format: 'jwk' }) as { kty: 'EC' }),
+    kid,
+    alg: 'ES256' as const,
+    use: 'sig' as const,
+  };
+  return { jwk, token: `${signed}.${signature.toString('base64url')}` };
+}

@@ -6,7 +6,7 @@ import type { Outcome } from './record.ts';
 interface Common {
   /** The operation; empty if none is configured. */
   readonly scope: string;
-  /** The source of the handled event: `http`, `event-bridge`, `sqs`, `plain`, `batch` (no known one); or `run-once`, `operator`. */
+  /** The source of the handled event: `http`, `sqs`, `plain` …, `batch` (no known one); or `run-once`, `operator`. */
   readonly source: string;
   /** Epoch ms. */
   readonly at: number;

@@ -5,6 +5,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'a
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
 import { idempotency } from 'effectively-once/middy';
+import { recordId } from 'effectively-once/operator';
 import { explore } from 'effectively-once/testing';
 
 const store = memoryStore();
@@ -41,4 +42,12 @@ new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
 new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
 app.synth();
 
-console.log(JSON.stringify({ answers, value, isSafe, points: doubles.map(({ point }) => point) }));
+console.log(
+  JSON.stringify({
+    answers,
+    value,
+    id: recordId({ scope: 's', key: 'k' }),
+    isSafe,
+    points: doubles.map(({ point }) => point),
+  }),
+);

@@ -63,10 +63,11 @@ describe('the packed tarball', () => {
   });
 
   it('runs there, and its constructs synthesize a bundle of it', () => {
-    const { answers, value, isSafe, points } = JSON.parse(
+    const { answers, value, id, isSafe, points } = JSON.parse(
       run(project, 'node', 'consumer.ts').trim().split('\n').at(-1) ?? '',
     );
     expect(value).toBe(7);
+    expect(id).toMatch(/^s#/);
     expect({ isSafe, points }).toEqual({
       isSafe: false,
       points: ['crash after charge', 'crash before the completion'],
