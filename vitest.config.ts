@@ -14,8 +14,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/package', 'test/e2e'],
           globalSetup: 'test/engine.ts',
-          // They wait for an engine as much as they work: one core is not left free.
-          maxWorkers: '100%',
+          // They wait for an engine and for timers as much as they work: three share two cores well.
+          maxWorkers: 3,
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },

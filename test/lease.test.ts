@@ -451,7 +451,7 @@ describe("onConflict: 'wait'", () => {
     expect(await owner).toBe('done');
     const answers = await Promise.all(waiters);
     expect(runs).toBe(1);
-    expect(answers.filter((answer) => answer === 'done').length).toBeGreaterThan(250);
+    expect(answers.filter((answer) => answer === 'done').length).toBeGreaterThan(150); // a second of the table, at least
     expect(new Set(answers)).toEqual(new Set(['done', 'STORE_UNAVAILABLE']));
   });
 
