@@ -54,7 +54,7 @@ export interface CommonOptions {
    */
   readonly isOutcome?: (value: unknown) => boolean;
   /**
-   * Called with the answer to a duplicate before it leaves, for a metric or a header of one's own; awaited. The answer is a copy of the
+   * Called with the answer to a duplicate before it leaves, for a metric or a header of one's own; awaited for up to a second. The answer is a copy of the
    * recorded value, of an HTTP response with `Idempotent-Replayed`; change it in place. If the function fails, a process warning is
    * emitted and the duplicate is answered all the same. Not called for a recorded error.
    */

@@ -49,6 +49,8 @@ describe('two callers with one key have two records', () => {
     ['JWTs that have but an authorized party', jwt({ azp: 'a' }), jwt({ azp: 'b' })],
     ['a subject and a client of one name', jwt({ sub: 'a' }), jwt({ client_id: 'a' })],
     ['a client and an authorized party of one name', jwt({ client_id: 'a' }), jwt({ azp: 'a' })],
+    ['users of one client whose subjects are numbers', jwt({ sub: 1, azp: 'web' }), jwt({ sub: 2, azp: 'web' })],
+    ['principals that are numbers', rest({ authorizer: { principalId: 1 } }), rest({ authorizer: { principalId: 2 } })],
     ['API keys', rest({ identity: { apiKeyId: 'a' } }), rest({ identity: { apiKeyId: 'b' } })],
     [
       'client certificates of a REST API',
@@ -111,6 +113,9 @@ describe('an authorizer that names nobody that we can tell', () => {
     ['one that says nothing at all', post({ authorizer: {} })],
     ['a JWT without a subject, a client or a party', jwt({ aud: 'api' })],
     ['a JWT with a blank subject', jwt({ sub: ' ' })],
+    ['a JWT with a blank subject of a client', jwt({ sub: '', azp: 'web' })],
+    ['a JWT whose subject is no text', jwt({ sub: {}, client_id: 'web' })],
+    ['a client certificate of which half is told', rest({ identity: { clientCert: { subjectDN: 'a' } } })],
     ['a JWT without an issuer', jwt({ iss: undefined, sub: 'alice' })],
     ['a Lambda authorizer of a REST API without a principal', rest({ authorizer: { integrationLatency: 5 } })],
     ['the same, in front of an API key', rest({ authorizer: { tenant: 't' }, identity: { apiKeyId: 'k' } })],

@@ -93,6 +93,9 @@ describe('recordId', () => {
     ['a principal that is none', { scope: 'a', key: 'k', principal: 5 }],
     ['an operation that is no list', { scope: 'a', key: 'k', operation: 'POST' }],
     ['what it does not know', { scope: 'a', key: 'k', caller: 'alice' }],
+    ['a key that is too long', { scope: 'a', key: 'x'.repeat(256) }],
+    ['a key that is no text', { scope: 'a', key: '\ud800' }],
+    ['nobody for a principal', { scope: 'a', key: 'k', principal: [] }],
     ['nothing', undefined],
   ])('is refused with %s', (_, identity) => {
     expect(() => recordId(identity)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));

@@ -147,15 +147,19 @@ describe('over HTTP', () => {
     }
   });
 
-  it('is waited for until shortly before the deadline', async () => {
+  it.each([
+    ['a second, however long there is', 60_000, 1_000],
+    ['less, if the deadline is near', 600, 100],
+  ])('holds the answer back for %s', async (_, timeoutMs, most) => {
     const store = memoryStore();
-    const handler = idempotent(async () => ({ statusCode: 201 }), {
-      store,
-      scope: 'test',
-      onReplay: () => new Promise(() => {}),
-    });
+    const onReplay = () => new Promise(() => {});
+    const handler = idempotent(async () => ({ statusCode: 201 }), { store, scope: 'test', onReplay });
     await handler(httpEvent({ key: 'k' }), lambdaContext());
-    expect(await handler(httpEvent({ key: 'k' }), lambdaContext(600))).toMatchObject({ statusCode: 201 });
+    const slow = vi.fn();
+    const timer = setTimeout(slow, most + 400);
+    expect(await handler(httpEvent({ key: 'k' }), lambdaContext(timeoutMs))).toMatchObject({ statusCode: 201 });
+    expect(slow).not.toHaveBeenCalled();
+    clearTimeout(timer);
   });
 });
 

@@ -53,9 +53,15 @@ export function formerFingerprintOf(canonical: string): string {
   return sha256(canonical);
 }
 
-/** A key made of parts that may be too long for one, or not printable. Throws as {@link canonicalJson} does. */
+/** What keeps a text from being a key; undefined: nothing. */
+export function keyFault(key: string): string | undefined {
+  if (key.length > 255) return 'is longer than 255 characters';
+  return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key) ? 'has characters that cannot be printed' : undefined;
+}
+
+/** A key made of parts that may be too long for one, or not printable. */
 export function keyOf(...parts: readonly unknown[]): string {
-  return sha256(canonicalJson(parts));
+  return sha256(writtenOnce(parts));
 }
 
 /**
@@ -85,10 +91,19 @@ export function canonicalText(text: string): string | undefined {
   } catch {
     return undefined;
   }
+  return losesDigits(text) ? text : (attempted(value) ?? text);
+}
+
+/** {@link canonicalJson} of what was parsed; if it has none, the JSON with its members in the order of its sender. */
+export function writtenOnce(value: unknown): string {
+  return attempted(value) ?? JSON.stringify(value);
+}
+
+function attempted(value: unknown): string | undefined {
   try {
-    return losesDigits(text) ? text : canonicalJson(value);
+    return canonicalJson(value);
   } catch {
-    return text;
+    return undefined;
   }
 }
 

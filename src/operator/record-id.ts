@@ -1,5 +1,5 @@
 import { parsed, that } from '../core/check.ts';
-import { canonicalJson, recordId as idOf } from '../core/identity.ts';
+import { canonicalJson, recordId as idOf, keyFault } from '../core/identity.ts';
 
 /** What a record is identified by. */
 export interface Identity {
@@ -11,22 +11,23 @@ export interface Identity {
    */
   readonly operation?: readonly string[];
   /**
-   * The caller: as the option `principal` gives it, or as a source does: `['jwt', issuer, subject]`, `['authorizer', principalId]`,
-   * `['iam', arn]` (of a role without the session's name), `['cognito', identityId]`, `['api-key', id]`.
+   * The caller: as the option `principal` gives it, or as a source does: `['jwt', issuer, subject]`, `['jwt', issuer, 'client_id', id]`,
+   * `['jwt', issuer, 'azp', id]`, `['authorizer', principalId]`, `['iam', arn]` (of a role without the session's name), `['cognito', identityId]`,
+   * `['api-key', id]`, `['certificate', issuer, subject]`, `['api-key', id, 'certificate', issuer, subject]`.
    * @default - nobody
    */
   readonly principal?: string | readonly string[];
   readonly key: string;
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((part) => typeof part === 'string');
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.isWellFormed();
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
 
 const IDENTITY = {
   scope: that<string>(isText, 'a text'),
   operation: that<readonly string[]>(isTexts, 'a list of texts'),
   principal: that<string | readonly string[]>((value) => isText(value) || isTexts(value), 'a text, or a list of texts'),
-  key: that<string>(isText, 'a text'),
+  key: that<string>((value) => isText(value) && !keyFault(`${value}`), 'a text of 1 to 255 printable characters'),
 };
 
 /**
@@ -43,4 +44,11 @@ export function recordId(identity: Identity): string {
     typeof principal === 'object' ? canonicalJson(principal) : principal,
     IDENTITY.key(key, 'key', 'recordId'),
   );
+}
+
+const INSTANCE = 'urn:effectively-once:record:';
+
+/** The id in what problem details call the `instance`; anything else is an id. */
+export function idIn(instance: string): string {
+  return instance.startsWith(INSTANCE) ? decodeURIComponent(instance.slice(INSTANCE.length)) : instance;
 }

@@ -14,10 +14,11 @@ import { isAnsweredByResponse } from '../sources/index.ts';
 import type { Codec } from '../values/codec.ts';
 import { outcomesOf } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
+import { idIn } from './record-id.ts';
 
 /**
- * Decides an unknown outcome: `value` is recorded as the outcome; with `rerun` the next request runs the handler. `id`: the
- * record's, from the error `OUTCOME_UNKNOWN` or from `recordId`. `codec`: that of the function. The value of an HTTP operation is a
+ * Decides an unknown outcome: `value` is recorded as the outcome; with `rerun` the next request runs the handler. `instance`: the
+ * record's id, from the error `OUTCOME_UNKNOWN` or from `recordId`; or what problem details have under that name. `codec`: that of the function. The value of an HTTP operation is a
  * response: `{ statusCode, headers?, body? }`.
  *
  * Throws `IdempotencyError`: `MISUSE` if there is no unknown outcome, if the verdict is neither, if the value cannot be kept or is no
@@ -29,10 +30,11 @@ import { isRerun, valueIn } from '../values/verdict.ts';
  */
 export async function resolve(
   store: Store,
-  id: string,
+  instance: string,
   verdict: Verdict,
   { codec }: { readonly codec?: Codec } = {},
 ): Promise<void> {
+  const id = idIn(instance);
   const patientStore = patient(store, remaining, 'claim');
   const seen = await unknownIn(patientStore, id);
   const retention = environment.retention() ?? DEFAULT_RETENTION_MS;

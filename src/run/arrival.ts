@@ -1,7 +1,14 @@
 import type { Context } from 'aws-lambda';
 import { codeOf, IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
-import { canonicalJson, fingerprintOf, formerFingerprintOf, NotCanonical, recordId } from '../core/identity.ts';
+import {
+  canonicalJson,
+  fingerprintOf,
+  formerFingerprintOf,
+  keyFault,
+  NotCanonical,
+  recordId,
+} from '../core/identity.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource, Words } from '../sources/source.ts';
 import { shown } from './replay.ts';
@@ -14,7 +21,7 @@ export interface Arrival {
   readonly key: string | undefined;
   readonly id: string;
   readonly fingerprint: string | undefined;
-  /** The fingerprint by version 1, for records that have such a one. */
+  /** The fingerprint by version 1, for records that have such a one. To be asked before the handler runs. */
   readonly formerFingerprint: (() => string) | undefined;
   /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
@@ -200,8 +207,8 @@ function keyIn(value: unknown, words: Words): string | undefined {
   }
   const key = String(value);
   if (key.trim() === '') return undefined;
-  if (key.length > 255) throw invalid('is longer than 255 characters');
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key)) throw invalid('has characters that cannot be printed');
+  const fault = keyFault(key);
+  if (fault) throw invalid(fault);
   return key;
 }
 
@@ -216,7 +223,7 @@ function principalIn(ask: () => unknown): string | undefined {
     throw isIdempotencyError(cause) ? cause : fail('threw: the caller is not known', cause);
   }
   if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value;
-  throw fail('must give a text that is not empty, or undefined');
+  throw fail('must be, or give, a text that is not empty, or undefined');
 }
 
 function fromEvent<T>(what: string, ask: () => T, code: 'KEY_INVALID' | 'PAYLOAD_INVALID' = 'KEY_INVALID'): T {
@@ -224,7 +231,9 @@ function fromEvent<T>(what: string, ask: () => T, code: 'KEY_INVALID' | 'PAYLOAD
     return ask();
   } catch (cause) {
     if (isIdempotencyError(cause)) throw cause;
-    throw new IdempotencyError(code, `no ${what} could be taken from the event`, { cause });
+    throw new IdempotencyError(code, `the event does not have what its ${what} is made of, or has it in another form`, {
+      cause,
+    });
   }
 }
 
@@ -234,9 +243,11 @@ function fingerprints(
 ): Pick<Arrival, 'fingerprint' | 'formerFingerprint'> {
   if (!payload) return { fingerprint: undefined, formerFingerprint: undefined };
   const text = canonical(fromEvent('payload', payload, 'PAYLOAD_INVALID'));
-  const former = formerPayload && attempted(formerPayload);
-  const formerText = former === undefined ? text : (attempted(() => canonicalJson(former)) ?? text);
-  return { fingerprint: fingerprintOf(text, id), formerFingerprint: () => formerFingerprintOf(formerText) };
+  const formerText = (): string => {
+    const former = formerPayload && attempted(formerPayload);
+    return former === undefined ? text : (attempted(() => canonicalJson(former)) ?? text);
+  };
+  return { fingerprint: fingerprintOf(text, id), formerFingerprint: () => formerFingerprintOf(formerText()) };
 }
 
 function canonical(payload: unknown): string {
@@ -244,6 +255,7 @@ function canonical(payload: unknown): string {
     return canonicalJson(payload ?? null); // no payload differs from every payload
   } catch (cause) {
     const code = cause instanceof NotCanonical ? 'PAYLOAD_INVALID' : 'CONFIG_INVALID';
-    throw new IdempotencyError(code, `no fingerprint can be taken of the payload: ${cause}`, { cause });
+    const { message } = cause as Error;
+    throw new IdempotencyError(code, `the payload cannot be compared with that of a duplicate: ${message}`, { cause });
   }
 }

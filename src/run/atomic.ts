@@ -76,10 +76,19 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
 function decidingCommit({ settings, arrival, about, remaining, tell, bar, floating }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
-  const { id, fingerprint, formerFingerprint, replay, isReplayWatched } = arrival;
+  const { id, fingerprint, replay, isReplayWatched } = arrival;
+  const former = arrival.formerFingerprint?.(); // the handler may change the event
   const { source } = arrival.about;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
-  const claimant = { id, source, owner: randomUUID(), fingerprint, formerFingerprint, retention, onUnknown } as const;
+  const claimant = {
+    id,
+    source,
+    owner: randomUUID(),
+    fingerprint,
+    formerFingerprint: () => former,
+    retention,
+    onUnknown,
+  } as const;
   const store = storeWithin(remaining, 'run');
   const replayer = { id, remaining, store, outcomes, replay, isReplayWatched };
   let decided: ReturnType<DecidingCommit['decided']>;

@@ -11,7 +11,10 @@ interface Duplicate {
   readonly attempt: number;
 }
 
-/** Shows `onReplay` the answer to a duplicate. Its failure harms nobody, and time is kept for the answer. */
+/** Ms for which an answer waits. */
+const LONGEST_MS = 1_000;
+
+/** Shows `onReplay` the answer to a duplicate. Neither its failure nor its slowness harms anybody. */
 export async function shown(
   { onReplay }: Pick<Settings, 'onReplay'>,
   answer: unknown,
@@ -26,5 +29,5 @@ export async function shown(
       process.emitWarning(`onReplay threw ${textOf(error)}`, 'IdempotencyWarning');
     }
   };
-  await atMost(remaining - RESERVE_MS, call());
+  await atMost(Math.min(LONGEST_MS, remaining - RESERVE_MS), call());
 }

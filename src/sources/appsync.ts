@@ -1,6 +1,7 @@
+import { misuse } from '../core/errors.ts';
 import { callerOf, unnamed } from './caller.ts';
 import { keyOfHeader } from './idempotency-key.ts';
-import { isText, membersOf } from './members.ts';
+import { isPresent, isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
@@ -10,7 +11,10 @@ interface AppSyncEvent {
   /** What the field hangs on; null at the top. */
   readonly source?: unknown;
   readonly request?: unknown;
-  readonly info: { readonly parentTypeName: string; readonly fieldName: string };
+  readonly info?: { readonly parentTypeName: string; readonly fieldName: string };
+  // as Amplify has it
+  readonly typeName?: string;
+  readonly fieldName?: string;
 }
 
 const READS = new Set(['Query', 'Subscription']);
@@ -19,14 +23,11 @@ const READS = new Set(['Query', 'Subscription']);
 export const appSync: EventSource<AppSyncEvent> = {
   ...plain,
   name: 'appsync',
-  matches: (event) => {
-    const { parentTypeName, fieldName } = membersOf(membersOf(event)['info']);
-    return isText(parentTypeName) && isText(fieldName);
-  },
-  operation: ({ info: { parentTypeName, fieldName } }) => [parentTypeName, fieldName],
+  matches: (event) => isAppSync(event),
+  operation: fieldOf,
   key: ({ request, arguments: args }) =>
     keyOfHeader(headerIn(request, 'idempotency-key')) ?? mutationIdIn(membersOf(args)['input']) ?? mutationIdIn(args),
-  isExempt: ({ info: { parentTypeName }, source }) => READS.has(parentTypeName) || isPresent(source),
+  isExempt,
   principal: ({ identity }) => {
     const { claims, issuer, sub, cognitoIdentityId, userArn } = membersOf(identity);
     const told = membersOf(claims);
@@ -39,7 +40,6 @@ export const appSync: EventSource<AppSyncEvent> = {
     return caller;
   },
   payload: ({ arguments: args }) => withoutMutationId(args),
-  formerPayload: (event) => event,
   trace: ({ request }) => headerIn(request, 'traceparent')[0] ?? headerIn(request, 'x-amzn-trace-id')[0],
   words: {
     key: 'the Idempotency-Key header, or clientMutationId,',
@@ -49,8 +49,29 @@ export const appSync: EventSource<AppSyncEvent> = {
   },
 };
 
-function isPresent(value: unknown): boolean {
-  return value !== undefined && value !== null;
+/** A resolver that AppSync calls with many fields at once, which hang on other fields. */
+export const appSyncBatch: EventSource<readonly AppSyncEvent[]> = {
+  ...plain,
+  name: 'appsync',
+  matches: (event) => Array.isArray(event) && event.length > 0 && event.every(isAppSync),
+  isExempt: (events) => events.every(isExempt),
+  key: () => {
+    throw misuse('a batch of mutations has no key: give `key`, or let AppSync invoke the function for each');
+  },
+  payload: (events) => events.map((event) => [...fieldOf(event), appSync.payload(event)]),
+};
+
+function isAppSync(event: unknown): event is AppSyncEvent {
+  return fieldOf(membersOf(event)).every(isText) && 'arguments' in membersOf(event);
+}
+
+function fieldOf({ info, typeName, fieldName }: Partial<AppSyncEvent>): readonly string[] {
+  return isPresent(info) ? [info.parentTypeName, info.fieldName] : [typeName ?? '', fieldName ?? ''];
+}
+
+function isExempt({ source, ...event }: AppSyncEvent): boolean {
+  const [type = ''] = fieldOf(event);
+  return READS.has(type) || (type !== 'Mutation' && Object.keys(membersOf(source)).length > 0);
 }
 
 function headerIn(request: unknown, name: string): unknown[] {
@@ -65,7 +86,11 @@ function mutationIdIn(input: unknown): string | undefined {
 
 /** The arguments without Relay's id, which names the attempt when the key comes from a header. */
 function withoutMutationId(args: unknown): unknown {
-  const { clientMutationId, ...others } = membersOf(args);
-  const { clientMutationId: _, ...input } = membersOf(others['input']);
-  return 'input' in others ? { ...others, input } : others;
+  const strip = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const { clientMutationId, ...others } = value as Record<string, unknown>;
+    return others;
+  };
+  const { input, ...others } = membersOf(strip(args));
+  return { ...others, input: strip(input) };
 }

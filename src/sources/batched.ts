@@ -28,7 +28,8 @@ function whole({ name, title, matches, payload }: RecordKind<unknown>): EventSou
     words: {
       ...plain.words,
       missing: 'the option `key` gave none',
-      mismatch: 'other records',
+      conflict: 'Lambda delivers the batch again',
+      mismatch: 'other records: another batch needs another key',
     },
   };
 }

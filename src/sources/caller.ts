@@ -1,11 +1,11 @@
 import { IdempotencyError } from '../core/errors.ts';
 import { canonicalJson } from '../core/identity.ts';
-import { isText, membersOf } from './members.ts';
+import { isPresent, isText } from './members.ts';
 
-/** What a source says of who calls. Members of a wrong type count as absent. */
+/** What a source says of who calls. */
 export interface Credentials {
-  readonly claims?: unknown;
-  /** As a REST API's Lambda authorizer names the caller. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** As the Lambda authorizer of a REST API names the caller. */
   readonly principalId?: unknown;
   /** Users of a Cognito identity pool share one role and one session name. */
   readonly cognitoIdentityId?: unknown;
@@ -13,13 +13,13 @@ export interface Credentials {
 }
 
 /** The authenticated caller, in a form that no other can have. Undefined: the credentials name nobody. */
-export function callerOf({ claims, principalId, cognitoIdentityId, userArn }: Credentials): string | undefined {
+export function callerOf({ claims = {}, principalId, cognitoIdentityId, userArn }: Credentials): string | undefined {
   const who =
-    byClaims(membersOf(claims)) ??
+    byClaims(claims) ??
     named('authorizer', principalId) ??
     named('cognito', cognitoIdentityId) ??
     // The session name of an assumed role changes with every session of the same caller.
-    named('iam', isText(userArn) && userArn.replace(/(:assumed-role\/[^/]+)\/.*/, '$1'));
+    named('iam', isText(userArn) ? userArn.replace(/(:assumed-role\/[^/]+)\/.*/, '$1') : undefined);
   return who && canonicalJson(who);
 }
 
@@ -31,13 +31,16 @@ export function unnamed(): IdempotencyError {
   );
 }
 
-// RFC 7519 has `sub` optional: tokens of a client credentials grant often have none.
+// RFC 7519 has `sub` optional: tokens of a client credentials grant often have none. One that is there and names nobody is no reason
+// to take the users of a client for one.
 function byClaims({ iss, sub, client_id, azp }: Readonly<Record<string, unknown>>): readonly string[] | undefined {
   if (!isText(iss)) return undefined;
-  if (isText(sub)) return ['jwt', iss, sub];
-  return named('client_id', client_id, 'jwt', iss) ?? named('azp', azp, 'jwt', iss);
+  if (isPresent(sub)) return named('jwt', iss, sub);
+  return named('jwt', iss, 'client_id', client_id) ?? named('jwt', iss, 'azp', azp);
 }
 
-function named(kind: string, name: unknown, ...before: readonly string[]): readonly string[] | undefined {
-  return isText(name) ? [...before, kind, name] : undefined;
+/** The parts as texts; undefined, if the last names nobody. */
+function named(...parts: readonly unknown[]): readonly string[] | undefined {
+  const name = parts.at(-1);
+  return isText(name) || Number.isFinite(name) ? parts.map(String) : undefined;
 }

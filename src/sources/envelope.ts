@@ -1,11 +1,11 @@
-import { canonicalText, losesDigits } from '../core/identity.ts';
+import { canonicalText, keyFault, losesDigits, writtenOnce } from '../core/identity.ts';
 import { type EventBridgeEvent, eventBridge, isEventBridgeEvent } from './event-bridge.ts';
 import { isText, membersOf } from './members.ts';
 import { isS3Event, s3 } from './s3.ts';
 
 /** What somebody else's envelope holds. */
 export interface Content {
-  /** The id of what is inside; undefined: it has none. */
+  /** The id of what is inside; undefined: it has none that can be a key. */
   readonly id: string | undefined;
   readonly payload: unknown;
 }
@@ -21,14 +21,8 @@ export interface Notification {
 /** The content of a notification: of its message, if that is an envelope, too. */
 export function contentOfNotification({ MessageId, TopicArn, Message, Subject }: Notification): Content {
   const inner = contentOf(Message);
-  return {
-    id: inner?.id ?? MessageId,
-    payload: inner?.payload ?? {
-      topic: TopicArn,
-      subject: Subject ?? null,
-      message: canonicalText(Message) ?? Message,
-    },
-  };
+  const payload = { topic: TopicArn, subject: Subject ?? null, message: canonicalText(Message) ?? Message };
+  return inner?.id === undefined ? { id: usable(MessageId), payload: inner?.payload ?? payload } : inner;
 }
 
 /** The content of a text that is a whole envelope of SNS, EventBridge or S3 (of one record). Undefined: it is none. */
@@ -36,25 +30,29 @@ export function contentOf(text: unknown): Content | undefined {
   if (typeof text !== 'string' || !LIKE_ENVELOPE.test(text)) return undefined;
   const value = parsed(text);
   if (isNotification(value)) return contentOfNotification(value);
-  if (isEventBridgeEvent(value)) return { id: value.id, payload: payloadOf(text, value) };
-  if (isS3Event(value) && value.Records.length === 1) return { id: s3.key(value), payload: s3.payload(value) };
-  return undefined;
+  if (isEventBridgeEvent(value)) return { id: usable(value.id), payload: writtenOnce(payloadOf(text, value)) };
+  if (!isS3Event(value) || value.Records.length > 1) return undefined;
+  return { id: s3.key(value), payload: writtenOnce(s3.payload(value)) };
 }
 
 // Most bodies are none, and need not be parsed to see it.
 const LIKE_ENVELOPE = /"(TopicArn|detail-type|aws:s3)"/;
+
+function usable(id: string): string | undefined {
+  return keyFault(id) ? undefined : id;
+}
 
 function isNotification(value: unknown): value is Notification {
   const { Type, MessageId, TopicArn, Message, Timestamp } = membersOf(value);
   return Type === 'Notification' && [MessageId, TopicArn, Timestamp].every(isText) && typeof Message === 'string';
 }
 
-/** The payload of an event. Numbers with more digits than a double holds are compared by their text. */
+/** The payload of an event. Numbers that a double does not hold are compared by their text. */
 function payloadOf(text: string, event: EventBridgeEvent): unknown {
   let isLossy = false;
   const exact = JSON.parse(text, (_, value: unknown, ...[at]: { readonly source: string }[]) => {
     if (typeof value === 'string') return `"${value}`; // no number looks like that
-    if (typeof value !== 'number' || !at || !losesDigits(at.source)) return value;
+    if (typeof value !== 'number' || !at || (Number.isFinite(value) && !losesDigits(at.source))) return value;
     isLossy = true;
     return at.source;
   });

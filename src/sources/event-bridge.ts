@@ -20,7 +20,7 @@ export const eventBridge: EventSource<EventBridgeEvent> = {
     key: 'the id of the event',
     missing: 'the event has no id: give the option `key`',
     conflict: 'EventBridge delivers the event again',
-    mismatch: 'another source, detail type or detail',
+    mismatch: 'another source, detail type or detail: a new event needs a new key',
   },
 };
 

@@ -32,7 +32,7 @@ export function isMultipart(contentType: string): boolean {
 
 /** What stands between the boundaries: a client draws another boundary for every attempt. */
 function partsOf(bytes: Buffer, contentType: string): readonly string[] | undefined {
-  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
+  const [, quoted, bare] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? bare;
   if (!isMultipart(contentType) || boundary === undefined) return undefined;
   const parts = bytes.toString('latin1').split(`--${boundary}`);

@@ -63,7 +63,7 @@ export function httpSource<Event>({ name, matches, principal, requestOf }: HttpS
       key: 'the Idempotency-Key header',
       missing: 'send an Idempotency-Key header',
       conflict: 'send the request again after the seconds that Retry-After says',
-      mismatch: 'another method, path, query or body: send a new Idempotency-Key with a new request',
+      mismatch: 'another method, path, query or body: send a new key with a new request',
     },
   };
 }

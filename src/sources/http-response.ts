@@ -39,7 +39,8 @@ export function responseFault(value: unknown): string | undefined {
     body = '',
   } = (typeof value === 'object' && value !== null ? value : {}) as ProxyResponse;
   const isStatus = Number.isInteger(statusCode) && Number(statusCode) >= 100 && Number(statusCode) <= 599;
-  if (isStatus && typeof headers === 'object' && typeof body === 'string') return undefined;
+  const areHeaders = typeof headers === 'object' && !Array.isArray(headers);
+  if (isStatus && areHeaders && typeof body === 'string') return undefined;
   return 'a response must be { statusCode: 100 to 599, headers?: { name: value }, body?: text }';
 }
 
@@ -52,7 +53,7 @@ export function replayed(value: unknown, multiValue: boolean): unknown {
 /** `application/problem+json` by RFC 9457. Keeps the headers of an earlier answer, CORS among them. */
 export function problem(error: IdempotencyError, multiValue: boolean, earlier: ProxyResponse = {}): ProxyResponse {
   const { code, statusCode: status, retryAfterMs, id } = error;
-  if (status >= 500) console.error(error); // the response does not say why
+  if (status >= 500 || error.cause !== undefined) console.error(error); // the response does not say why
   const type = `urn:effectively-once:${code.toLowerCase().replaceAll('_', '-')}`;
   const detail = status < 500 ? { detail: error.message } : {};
   const isAboutRecord = id !== undefined && status !== 500;

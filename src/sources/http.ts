@@ -1,7 +1,7 @@
 import { canonicalJson } from '../core/identity.ts';
 import { callerOf, unnamed } from './caller.ts';
 import { type HttpRequest, httpSource, type Values } from './http-request.ts';
-import { isText, membersOf } from './members.ts';
+import { isPresent, isText, membersOf } from './members.ts';
 
 /** What API Gateway (REST, HTTP), function URLs and ALB send, as far as idempotency looks at it. */
 interface HttpEvent {
@@ -21,16 +21,16 @@ interface HttpEvent {
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
   /** Local tools leave it out. */
-  readonly requestContext?: { readonly http?: { readonly method: string } } | null;
+  readonly requestContext?: { readonly http?: { readonly method: string; readonly path?: string } } | null;
 }
 
 /** API Gateway REST (v1) and HTTP (v2), Lambda function URL, Application Load Balancer. */
 export const http = httpSource<HttpEvent>({
   name: 'http',
   matches: (event) => {
-    const { httpMethod, path, resource, rawPath, routeKey, requestContext } = membersOf(event);
-    const isFirst = isText(httpMethod) && (isText(path) || isText(resource));
-    return isFirst || (isText(rawPath) && isText(routeKey)) || membersOf(requestContext)['http'] !== undefined;
+    const { httpMethod, path, rawPath, routeKey, requestContext } = membersOf(event);
+    const isOfVersion1 = isText(httpMethod) && isText(path);
+    return isOfVersion1 || (isText(rawPath) && isText(routeKey)) || membersOf(requestContext)['http'] !== undefined;
   },
   principal: ({ requestContext }) => callerIn(membersOf(requestContext)),
   requestOf,
@@ -38,12 +38,13 @@ export const http = httpSource<HttpEvent>({
 
 function requestOf(event: HttpEvent): HttpRequest {
   const { routeKey, headers, multiValueHeaders, rawQueryString, body, isBase64Encoded = false } = event;
-  const path = event.rawPath ?? event.path ?? '';
+  const { http } = event.requestContext ?? {};
+  const path = event.rawPath ?? event.path ?? http?.path ?? '';
   // `POST /orders/{id}` and `/orders/{id}` are one route.
   const [, method, template] = /^(?:([A-Z]+) )?(.*)$/s.exec(routeKey ?? '') ?? [];
   const route = event.resource ?? template;
   return {
-    method: event.requestContext?.http?.method ?? event.httpMethod ?? method ?? '',
+    method: http?.method ?? event.httpMethod ?? method ?? '',
     path,
     route: route && route !== '$default' ? route : path,
     query: rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '',
@@ -64,17 +65,17 @@ export function callerIn({
   const { cognitoIdentity, userArn } = membersOf(iam);
   const signed = membersOf(identity);
   const caller = callerOf({
-    claims: membersOf(jwt)['claims'] ?? claims,
+    claims: membersOf(membersOf(jwt)['claims'] ?? claims),
     principalId,
     cognitoIdentityId: membersOf(cognitoIdentity)['identityId'] ?? signed['cognitoIdentityId'],
     userArn: userArn ?? signed['userArn'],
   });
   if (caller) return caller;
-  if (authorizer !== undefined && authorizer !== null) throw unnamed();
-  const { apiKeyId, clientCert = membersOf(authentication)['clientCert'] } = signed;
+  const clientCert = signed['clientCert'] ?? membersOf(authentication)['clientCert'];
   const { issuerDN, subjectDN } = membersOf(clientCert);
-  const keyed = isText(apiKeyId) ? ['api-key', apiKeyId] : [];
-  const certified = isText(issuerDN) && isText(subjectDN) ? ['certificate', issuerDN, subjectDN] : [];
-  const named = [...keyed, ...certified];
+  const isCertified = isText(issuerDN) && isText(subjectDN);
+  if (isPresent(authorizer) || (isPresent(clientCert) && !isCertified)) throw unnamed();
+  const keyed = isText(signed['apiKeyId']) ? ['api-key', signed['apiKeyId']] : [];
+  const named = isCertified ? [...keyed, 'certificate', issuerDN, subjectDN] : keyed;
   return named.length > 0 ? canonicalJson(named) : undefined;
 }

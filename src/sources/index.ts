@@ -1,4 +1,4 @@
-import { appSync } from './appsync.ts';
+import { appSync, appSyncBatch } from './appsync.ts';
 import { BATCHED } from './batched.ts';
 import { eventBridge } from './event-bridge.ts';
 import { http } from './http.ts';
@@ -15,6 +15,7 @@ const SOURCES = [
   vpcLattice,
   webSocket,
   appSync,
+  appSyncBatch,
   sns,
   s3,
   eventBridge,

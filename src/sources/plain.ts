@@ -18,7 +18,7 @@ export const plain: EventSource<unknown> = {
     key: 'the option `key`',
     missing:
       'give the option `key`, as the event is of no known source (API Gateway REST, HTTP and WebSocket, function URL, ALB, ' +
-      'VPC Lattice, AppSync, EventBridge, SNS, S3)',
+      'VPC Lattice, AppSync, EventBridge, SNS, S3; with `idempotentBatch` SQS)',
     conflict: 'try again after `retryAfterMs`',
     mismatch: 'another event: the option `fingerprint` says which part of it must not change',
   },

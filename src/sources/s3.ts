@@ -40,7 +40,7 @@ export const s3: EventSource<S3Event> = {
     key: 'the key of the notification',
     missing: 'the notification has neither version nor sequencer: give the option `key`',
     conflict: 'Lambda invokes the function again',
-    mismatch: 'another object, or another content of it',
+    mismatch: 'another object, or another content of it: another notification needs another key',
   },
 };
 
@@ -65,11 +65,11 @@ function isTest(event: unknown): boolean {
 
 function keyOfRecord({ eventName, eventTime, s3: { bucket, object } }: S3Record): readonly unknown[] | undefined {
   const { versionId, sequencer } = object;
-  // An object is created or removed once in a version; its tags, say, change more often, without a sequencer.
   const version = versionId === 'null' ? sequencer : (versionId ?? sequencer);
-  const isOnce = sequencer !== undefined || /^(s3:)?Object(Created|Removed):/.test(eventName);
   if (version === undefined) return undefined;
-  return [bucket.name, decoded(object.key), version, eventName, ...(isOnce ? [] : [eventTime])];
+  // A version is created or removed once; its tags, say, change more often, and S3 has a sequencer for few of these.
+  const isOnce = /^(s3:)?Object(Created|Removed):/.test(eventName);
+  return [bucket.name, decoded(object.key), version, eventName, isOnce ? null : (sequencer ?? eventTime ?? null)];
 }
 
 function payloadOfRecord({ eventName, s3: { bucket, object } }: S3Record): unknown {

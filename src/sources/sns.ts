@@ -26,7 +26,7 @@ export const sns: EventSource<SnsEvent> = {
     key: 'the message id',
     missing: 'the message has no id: give the option `key`',
     conflict: 'SNS delivers the message again',
-    mismatch: 'another message',
+    mismatch: 'another message: a new one needs a new key',
   },
 };
 

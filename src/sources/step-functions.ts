@@ -1,6 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts';
 import { keyOf } from '../core/identity.ts';
-import { isText } from './members.ts';
+import { isPresent, isText, membersOf } from './members.ts';
 
 /** One visit of a state, as the context object of Step Functions tells it. */
 export interface StateOfExecution {
@@ -18,17 +18,23 @@ export interface StateOfExecution {
  * A key for a task of a state machine: the same whenever Step Functions retries it, another for every state, item of a Map
  * and (with `enteredTime`) visit. A text for the option `key`. The task token is no part of it: every try has another.
  *
- * Throws `KEY_MISSING` without an execution's id or a state's name.
+ * Throws `KEY_MISSING` without an execution's id or a state's name, and for parts that are neither texts nor numbers.
  *
  * @example
  * const handler = idempotent(charge, { store, key: ({ task }) => stepFunctionsKey(task), fingerprint: ({ order }) => order });
  */
-export function stepFunctionsKey({ executionId, stateName, mapIndex, enteredTime }: StateOfExecution): string {
-  if (!isText(executionId) || !isText(stateName)) {
+export function stepFunctionsKey(state: StateOfExecution): string {
+  const { executionId, stateName, mapIndex, enteredTime } = membersOf(state);
+  const optional = [mapIndex, enteredTime].map((part) => (isPresent(part) ? part : ''));
+  if (!isText(executionId) || !isText(stateName) || !optional.every(isScalar)) {
     throw new IdempotencyError(
       'KEY_MISSING',
-      'stepFunctionsKey needs executionId and stateName: let the state pass $states.context.Execution.Id and .State.Name',
+      'stepFunctionsKey needs texts: let the state pass $states.context.Execution.Id for executionId, and .State.Name for stateName',
     );
   }
-  return keyOf(executionId, stateName, isText(String(mapIndex ?? '')) ? String(mapIndex) : null, enteredTime ?? null);
+  return keyOf(executionId, stateName, ...optional.map(String));
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }

@@ -37,7 +37,10 @@ export const vpcLattice = httpSource<VpcLatticeEvent>({
 
 function requestOf(event: VpcLatticeEvent): HttpRequest {
   const { method, headers, body, isBase64Encoded = event.is_base64_encoded ?? false } = event;
-  const path = event.path ?? String(event.raw_path).replace(/\?.*/s, '');
-  const query = event.queryStringParameters ?? event.query_string_parameters ?? '';
+  const [rawPath = '', ...rawQuery] = String(event.raw_path).split('?');
+  const path = event.path ?? rawPath;
+  // Of a parameter that is there twice, version 1 lists one value only.
+  const listed = event.queryStringParameters ?? event.query_string_parameters ?? '';
+  const query = rawQuery.length > 0 ? rawQuery : listed;
   return { method, path, route: path, query, headers: [headers], isMultiValue: false, body, isBase64Encoded };
 }

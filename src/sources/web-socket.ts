@@ -23,7 +23,6 @@ export const webSocket: EventSource<WebSocketEvent> = {
   isNatural: ({ requestContext: { eventType } }) => eventType !== 'MESSAGE', // CONNECT and DISCONNECT
   principal: ({ requestContext }) => callerIn(requestContext),
   payload: ({ body, isBase64Encoded = false }) => contentOf({ body, isBase64Encoded, contentType: 'application/json' }),
-  formerPayload: (event) => event,
   isOutcome,
   refuse: (error) => problem(error, false),
   words: {

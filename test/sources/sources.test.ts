@@ -61,6 +61,13 @@ describe('a batch of records, at a door for one event', () => {
   });
 });
 
+it('a pipe sends bare records: with a key their content is the payload', async () => {
+  const options = { key: () => 'k' };
+  const record = () => sqsRecord('{"amount":5}', { receiptHandle: crypto.randomUUID() });
+  expect([await send([record()], options), await send([record()], options)]).toEqual([1, 1]);
+  expect(await send([sqsRecord('{"amount":6}')], options)).toMatch('MISMATCH');
+});
+
 describe('AppSync', () => {
   const field = (over: object, info: object = {}) => {
     const event = eventOf('AppSync, with a header');
@@ -74,6 +81,35 @@ describe('AppSync', () => {
   ])('never records %s, whatever its key', async (_, event) => {
     expect([await send(event), await send(event), await send(event, { key: () => 'k' })]).toEqual([1, 2, 3]);
     expect(store.records()).toEqual([]);
+  });
+
+  it('protects a mutation whatever it hangs on, and those of Amplify', async () => {
+    const { info, ...event } = field({ source: {} });
+    expect([await send({ ...event, info }), await send({ ...event, info })]).toEqual([1, 1]);
+    const amplify = { ...event, typeName: 'Mutation', fieldName: 'placeOrder' };
+    expect([await send(amplify), await send({ ...amplify, typeName: 'Query' })]).toEqual([1, 2]);
+  });
+
+  it.each([
+    [1, 1_000],
+    ['A', 'B'],
+    [null, {}],
+    [[1], { 0: 1 }],
+    [true, undefined],
+  ])('compares an argument that is named input, whatever it is: %o and %o', async (input, other) => {
+    expect(await send(field({ arguments: { input } }))).toBe(1);
+    expect(await send(field({ arguments: { input } }))).toBe(1);
+    expect(await send(field({ arguments: { input: other } }))).toMatch('MISMATCH');
+  });
+
+  it('knows a batch: of fields that hang on others it records nothing, of mutations it wants a key', async () => {
+    const nested = field({ source: { id: 'o-1' } }, { parentTypeName: 'Order' });
+    expect([await send([nested, nested]), await send([nested, nested])]).toEqual([1, 2]);
+    expect(await send([field({})])).toMatch(/^MISUSE: .*give `key`/);
+    const mutations = () => [eventOf('AppSync, with a header'), field({}, { fieldName: 'cancelOrder' })];
+    const options = { key: () => 'k' };
+    expect([await send(mutations(), options), await send(mutations(), options)]).toEqual([3, 3]);
+    expect(await send(mutations().reverse(), options)).toMatch('MISMATCH');
   });
 
   it('asks for a key in its own words', async () => {
@@ -107,6 +143,24 @@ describe('a WebSocket API', () => {
   });
 });
 
+describe('VPC Lattice', () => {
+  it('compares the query as it came, where version 1 lists one value of a parameter that is there twice', async () => {
+    const event = (query: string) => ({
+      ...eventOf('VPC Lattice, version 1'),
+      raw_path: `/orders?${query}`,
+      query_string_parameters: { x: '2' },
+    });
+    expect([await send(event('x=1&x=2')), await send(event('x=1&x=2'))]).toMatchObject([1, { body: '1' }]);
+    expect(await send(event('x=3&x=2'))).toMatchObject({ statusCode: 422 });
+  });
+
+  it('compares the query that version 2 lists', async () => {
+    const event = (x: string[]) => ({ ...eventOf('VPC Lattice, version 2'), queryStringParameters: { x } });
+    expect([await send(event(['1', '2'])), await send(event(['1', '2']))]).toMatchObject([1, { body: '1' }]);
+    expect(await send(event(['2', '1']))).toMatchObject({ statusCode: 422 });
+  });
+});
+
 describe('S3', () => {
   const object = (over: object = {}, record: object = {}) => {
     const { Records } = eventOf('S3');
@@ -132,6 +186,11 @@ describe('S3', () => {
       'tags that were set again, which has no sequencer',
       object({ versionId: '1' }, { eventName: 'ObjectTagging:Put', eventTime: '2026-01-01T00:00:00Z' }),
       object({ versionId: '1' }, { eventName: 'ObjectTagging:Put', eventTime: '2026-01-01T00:00:01Z' }),
+    ],
+    [
+      'tags that were set again, with a sequencer',
+      object({ versionId: '1', sequencer: '1' }, { eventName: 'ObjectTagging:Put' }),
+      object({ versionId: '1', sequencer: '2' }, { eventName: 'ObjectTagging:Put' }),
     ],
   ])('is another event by %s', async (_, one, another) => {
     expect([await send(one), await send(another), await send(one), await send(another)]).toEqual([1, 2, 1, 2]);
@@ -203,6 +262,27 @@ describe('an envelope in a queue', () => {
     expect(await ids(body)).toBe('the message');
   });
 
+  it.each<[string, string]>([
+    ['half a surrogate pair', '"\\ud800"'],
+    ['a number that is too large', '1e400'],
+    ['more depth than has a canonical form', '['.repeat(300) + ']'.repeat(300)],
+  ])('is opened, too, if its content has no canonical form: %s', async (_, value) => {
+    const text = (more: object) =>
+      JSON.stringify({ ...event, ...more, detail: { a: 'here' } }).replace('"here"', value);
+    const take = idempotentBatch(run, { store, scope: 'test' });
+    const deliver = (body: string) => take({ Records: [sqsRecord(body)] }, lambdaContext());
+    for (const time of ['a', 'b']) expect(await deliver(text({ time }))).toEqual({ batchItemFailures: [] });
+    expect(runs).toBe(1);
+    const other = text({ time: 'c' }).replace('"detail":{', '"detail":{"b":1,');
+    expect((await deliver(other)).batchItemFailures).toHaveLength(1);
+  });
+
+  it('with an id that cannot be a key has that of its message', async () => {
+    expect(await ids({ ...event, id: 'x'.repeat(256) })).toBe('the message');
+    store = memoryStore();
+    expect(await ids({ ...sns, MessageId: 'a\tb' })).toBe('the message');
+  });
+
   it('keeps digits that a double does not hold', async () => {
     const handler = idempotentBatch(run, { store, scope: 'test', key: () => 'k' });
     const of = (n: string, time: string) =>
@@ -238,6 +318,14 @@ describe('an HTTP event without requestContext, as local tools make it', () => {
     expect(await send(partial)).toMatchObject({ body: '1' });
   });
 
+  it('is no HTTP event without a path, which would make two resources one', async () => {
+    expect(await send({ httpMethod: 'POST', resource: '/orders/{id}/refund', headers, body: '{}' })).toMatch(
+      'KEY_MISSING',
+    );
+    const at = (path: string) => ({ requestContext: { http: { method: 'POST', path } }, headers, body: '{}' });
+    expect([await send(at('/charge')), await send(at('/refund'))]).toEqual([1, 2]);
+  });
+
   it('passes through without a key, if its method is safe', async () => {
     expect(await send({ httpMethod: 'GET', path: '/orders', headers: {} })).toBe(1);
   });
@@ -256,6 +344,11 @@ describe('a form', () => {
       body: '1',
     });
     expect(await send(form('abc', '2'))).toMatchObject({ statusCode: 422 });
+  });
+
+  it('is the same however its type is written', async () => {
+    expect(await send(form('abc', '1', 'multipart/form-data; boundary = abc'))).toBe(1);
+    expect(await send(form('d', '1', 'multipart/form-data;boundary="d"'))).toMatchObject({ body: '1' });
   });
 
   it.each(['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=other'])(
@@ -303,10 +396,15 @@ describe('stepFunctionsKey', () => {
     for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/);
   });
 
-  it.each([{}, { executionId: '', stateName: 'Charge' }, { executionId: 'e' }, { stateName: 'Charge' }])(
-    'is refused for a part of it: %o',
-    (part: any) => {
-      expect(() => stepFunctionsKey(part)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
-    },
-  );
+  it.each([
+    undefined,
+    {},
+    { executionId: '', stateName: 'Charge' },
+    { executionId: 'e' },
+    { stateName: 'Charge' },
+    { ...state, mapIndex: {} },
+    { ...state, enteredTime: ['a'] },
+  ])('is refused for a part of it: %o', (part: any) => {
+    expect(() => stepFunctionsKey(part)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
+  });
 });

@@ -17,8 +17,9 @@ export interface RecordSource<R> extends EventSource<R>, RecordKind<R> {
   readonly received: (record: R) => number;
 }
 
-/** The records of an event; Kafka has them by topic and partition. */
+/** The records of an event; Kafka has them by topic and partition, and a pipe sends nothing but them. */
 export function recordsIn(event: unknown): readonly unknown[] {
+  if (Array.isArray(event)) return event;
   const { Records: list, records: byPartition } = membersOf(event);
   return Array.isArray(list) ? list : Object.values(membersOf(byPartition)).flat();
 }

@@ -24,7 +24,7 @@ export const sqs: RecordSource<SQSRecord> = {
     key: 'the message id',
     missing: 'the message has no id: give the option `key`',
     conflict: 'the message comes back when its visibility timeout is over',
-    mismatch: 'another body',
+    mismatch: 'another body: a new message needs a new key',
   },
 };
 
