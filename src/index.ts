@@ -9,9 +9,9 @@ export type { Change, Claimed, Completed, IdempotencyRecord, Outcome, Released }
 export type { Failed, Store, Transacted, TransactWrite, Write, Written } from './core/store.ts';
 export type { Execution, Previous, PreviousStep, Reconcile, StepContext, Verdict, WithExecution } from './execution.ts';
 export { idempotent } from './idempotent.ts';
-export type { CommonOptions, HandlerOptions, OnReplay, RunOnceOptions } from './options.ts';
+export type { CommonOptions, Duplicate, HandlerOptions, OnReplay, RunOnceOptions } from './options.ts';
 export { runOnce } from './run-once.ts';
-export type { StateOfExecution } from './sources/step-functions.ts';
+export type { StateVisit } from './sources/step-functions.ts';
 export { stepFunctionsKey } from './sources/step-functions.ts';
 export type { DynamoDBStoreOptions } from './stores/dynamodb/index.ts';
 export { dynamoDBStore } from './stores/dynamodb/index.ts';

@@ -74,11 +74,17 @@ export interface CommonOptions {
   readonly codec?: Codec;
 }
 
-/** `id`: the partition key of the record. `attempt`: of the run whose outcome is on record. */
-export type OnReplay = (
-  value: any,
-  duplicate: { readonly id: string; readonly key: string; readonly attempt: number },
-) => unknown;
+/** What is known of a duplicate that is answered from the record. */
+export interface Duplicate {
+  /** The partition key of the record. */
+  readonly id: string;
+  readonly key: string;
+  /** Of the run whose outcome is on record. */
+  readonly attempt: number;
+}
+
+/** `value`: what the handler had returned, or over HTTP the response. */
+export type OnReplay = (value: any, duplicate: Duplicate) => unknown;
 
 /** Options of the wrapper and the middleware; `Event` is what the handler gets, in a batch the record. */
 export interface HandlerOptions<Event> extends CommonOptions {

@@ -21,7 +21,7 @@ afterEach(() => vi.restoreAllMocks());
 const send = async (event: any, options: Partial<HandlerOptions<any>> = {}): Promise<any> => {
   const run = async () => ({ statusCode: 201, body: `run ${++runs}` });
   const handler = idempotent(run, { store, scope: 'test', ...options });
-  return handler(event, lambdaContext()).catch(({ code, statusCode }) => ({ code, statusCode }));
+  return handler(event, lambdaContext()).catch(({ code, statusCode, message }) => ({ code, statusCode, message }));
 };
 
 const post = (context: object, key: string | undefined = 'k') => {
@@ -78,6 +78,21 @@ describe('two callers with one key have two records', () => {
       lattice({ type: 'AWS_IAM', principal: 'arn:aws:iam::1:user/b' }),
     ],
     [
+      'identities of a Cognito pool at a REST API, who share a role',
+      rest({
+        identity: { userArn: 'arn:aws:sts::1:assumed-role/r/CognitoIdentityCredentials', cognitoIdentityId: 'a' },
+      }),
+      rest({
+        identity: { userArn: 'arn:aws:sts::1:assumed-role/r/CognitoIdentityCredentials', cognitoIdentityId: 'b' },
+      }),
+    ],
+    ['subjects that are no text, cut in another place', jwt({ sub: '\ud83d' }), jwt({ sub: '\ud83e' })],
+    [
+      'OIDC subjects of AppSync, told in the claims alone',
+      appSync({ claims: { iss: 'i', sub: 'a' } }),
+      appSync({ claims: { iss: 'i', sub: 'b' } }),
+    ],
+    [
       'principals of a WebSocket API',
       socket({ authorizer: { principalId: 'a' } }),
       socket({ authorizer: { principalId: 'b' } }),
@@ -124,9 +139,9 @@ describe('an authorizer that names nobody that we can tell', () => {
     ['VPC Lattice that says just that it was IAM', lattice({ type: 'AWS_IAM' })],
     ['a Lambda authorizer of AppSync', appSync({ resolverContext: { tenant: 't' } })],
   ])('is a fault of the configuration: %s', async (_, event) => {
-    expect(await send(event)).toMatchObject({ statusCode: 500 });
-    expect(runs).toBe(0);
-    if (event.requestContext) expect(logged).toEqual(['CONFIG_INVALID']);
+    const { statusCode, code = logged.join(), message = 'give the option `principal`' } = await send(event);
+    expect({ statusCode, code, runs }).toEqual({ statusCode: 500, code: 'CONFIG_INVALID', runs: 0 });
+    expect(message).toContain('give the option `principal`, or `principal: false`'.slice(0, message.length));
     expect(await send(event, { principal: () => 'tenant' })).toMatchObject({ statusCode: 201 });
     expect(await send(event, { principal: false })).toMatchObject({ statusCode: 201 });
     expect(runs).toBe(2);
@@ -155,6 +170,13 @@ describe('the option `principal`', () => {
   it.each([42, null, '', ' ', {}, ['a'], Promise.resolve('alice')])('is at fault where it gives %o', async (answer) => {
     expect(await send(post({}), { principal: () => answer as any })).toMatchObject({ statusCode: 500 });
     expect([runs, logged]).toEqual([0, ['CONFIG_INVALID']]);
+  });
+
+  it('is at fault where it is asynchronous, and fails', async () => {
+    const principal = async (): Promise<never> => {
+      throw new Error('late'); // which must not end the process
+    };
+    expect(await send(post({}), { principal: principal as any })).toMatchObject({ statusCode: 500 });
   });
 
   it('is at fault where it throws', async () => {

@@ -1,5 +1,5 @@
 import * as root from 'effectively-once';
-import { idempotent, runOnce, type Store } from 'effectively-once';
+import { type Duration, idempotent, runOnce, type Store } from 'effectively-once';
 import { recordId, resolve } from 'effectively-once/operator';
 import * as testing from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -15,13 +15,13 @@ it('what operators do is not in the root, which handlers import', () => {
 });
 
 /** Leaves an unknown outcome, and gives a duplicate's way in. */
-async function lost(store: Store, event: any): Promise<() => Promise<any>> {
+async function lost(store: Store, event: any, retention: Duration = '1d'): Promise<() => Promise<any>> {
   const entered = Promise.withResolvers<void>();
   const hangs = async () => {
     entered.resolve();
     return new Promise(() => {});
   };
-  const options = { store, scope: 'test', onUnknown: 'refuse' } as const;
+  const options = { store, scope: 'test', onUnknown: 'refuse', retention } as const;
   const send = (handler: () => unknown) =>
     idempotent(handler as any, { ...options, key: () => 'k' })(event, lambdaContext());
   void send(hangs);
@@ -32,7 +32,7 @@ async function lost(store: Store, event: any): Promise<() => Promise<any>> {
 
 describe('resolve', () => {
   const idIn = (store: testing.MemoryStore): string => store.records()[0]?.id ?? '';
-  const WORDS = 'the value of an HTTP operation is its response: a response must be { statusCode: 100 to 599, headers?';
+  const WORDS = 'the value of an HTTP operation is its response: { statusCode: 100 to 599, headers?';
 
   it.each([
     'a REST API',
@@ -54,6 +54,13 @@ describe('resolve', () => {
       await expect(resolve(store, idIn(store), { value: { statusCode: 201, ...more } })).rejects.toThrow(WORDS);
     await resolve(store, idIn(store), { value: { statusCode: 201, headers: { 'X-A': '1' }, body: '{}' } });
     expect(await duplicate()).toMatchObject({ statusCode: 201, body: '{}' });
+  });
+
+  it('keeps the outcome for as long as its function keeps one', async () => {
+    const store = testing.memoryStore();
+    await lost(store, { orderId: 1 }, '3d');
+    await resolve(store, idIn(store), { value: 'charged' });
+    expect(store.records()).toMatchObject([{ expiresAt: Math.ceil(Date.now() / 1_000) + 3 * 24 * 60 * 60 }]);
   });
 
   it('lets an HTTP operation run again, too', async () => {

@@ -93,6 +93,13 @@ describe('every error', () => {
     expect(error.cause).toBeInstanceOf(TypeError);
   });
 
+  it('is one line, whatever its sender wrote', () => {
+    const cause = new SyntaxError(`Unexpected token in "x\nERROR fake ${'y'.repeat(1_000)}"`);
+    const line = inspect(new IdempotencyError('KEY_INVALID', 'why', { cause }));
+    expect(line).toMatch(/^IdempotencyKeyInvalid: why, because of SyntaxError: Unexpected token in "x ERROR fake y+$/);
+    expect(line.length).toBeLessThan(300);
+  });
+
   it('has in a log what it has', () => {
     expect(inspect(new IdempotencyError('CONFLICT', 'why'))).toBe('IdempotencyConflict: why');
   });
@@ -196,11 +203,32 @@ describe('a problem names its record', () => {
       instance: instance(),
     });
     const down = { ...store, write: () => Promise.reject(new Error('down')) };
-    expect(problemIn(await operation(event, { store: down }).send())).toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      status: 503,
-      instance: instance(),
-    });
+    const load = () => Promise.reject(new IdempotencyError('STORE_UNAVAILABLE', 'down'));
+    await idempotent(async () => 1, { store, scope: 'test', key: () => 'kept' })(event, lambdaContext());
+    for (const options of [{ store: down }, { store: { ...store, load }, key: () => 'kept' }]) {
+      const { code, status, instance: named } = problemIn(await operation(event, options).send());
+      expect({ code, status }).toEqual({ code: 'STORE_UNAVAILABLE', status: 503 });
+      expect(store.records().map(({ id }) => `urn:effectively-once:record:${encodeURIComponent(id)}`)).toContain(named);
+    }
+  });
+
+  it('of a commit of which nobody knows whether it landed', async () => {
+    for (const mode of ['claim', 'atomic'] as const) {
+      store.next('transact', 'loseAnswer');
+      const handler = idempotent(
+        async (_: unknown, { idempotency }) => idempotency.commit(1, []).catch(() => 'unsure'),
+        {
+          store,
+          scope: mode,
+          mode,
+        },
+      );
+      const { code, instance } = problemIn((await handler(event, lambdaContext())) as never);
+      expect({ code, instance }).toEqual({
+        code: 'STORE_UNAVAILABLE',
+        instance: expect.stringMatching(new RegExp(`^urn:effectively-once:record:${mode}%23`)),
+      });
+    }
   });
 
   it('but not of a request that has none, nor where it is ours to look into', async () => {

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import httpCors from '@middy/http-cors';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2 } from 'aws-lambda';
-import { idempotent, memoryStore, type OnReplay, runOnce, TerminalError } from 'effectively-once';
+import { idempotent, memoryStore, type OnReplay, runOnce, subscribe, TerminalError } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import * as testing from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -73,12 +73,17 @@ describe.each(WAYS)('$name: onReplay', ({ build, saw }) => {
     expect(onReplay).not.toHaveBeenCalled();
   });
 
-  it('is not called for a value that could not be kept', async () => {
+  it('is not called for a value that could not be kept, which is told as without it', async () => {
+    const told: string[] = [];
+    const unsubscribe = subscribe(({ type }) => told.push(type));
     const onReplay = vi.fn();
-    const call = build(() => () => {}, { store: memoryStore(), onReplay });
-    await call(request);
-    await call(request);
+    const [watched, plain] = [{ onReplay }, {}].map((options) =>
+      build(() => () => {}, { store: memoryStore(), ...options }),
+    );
+    for (const call of [watched, plain]) for (let time = 0; time < 2; time++) await call?.(request);
+    unsubscribe();
     expect(onReplay).not.toHaveBeenCalled();
+    expect(told.slice(0, told.length / 2)).toEqual(told.slice(told.length / 2));
   });
 
   it('is called for a duplicate that waited', async () => {

@@ -1,4 +1,4 @@
-import { dynamoDBStore, idempotent, type StateOfExecution, stepFunctionsKey } from 'effectively-once';
+import { dynamoDBStore, idempotent, type StateVisit, stepFunctionsKey } from 'effectively-once';
 import { payments } from './payments.ts';
 
 /** As the state's arguments say, in JSONata; in a loop also `enteredTime`, in a Map state `mapIndex`. */
@@ -8,7 +8,7 @@ export const ARGUMENTS = {
 };
 
 interface Task {
-  readonly state: StateOfExecution;
+  readonly state: StateVisit;
   readonly order: { readonly id: string; readonly amount: number };
 }
 

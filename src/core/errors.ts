@@ -68,8 +68,9 @@ export class IdempotencyError extends Error {
   /** What a log shows: of a refusal one line. */
   [INSPECT](): unknown {
     if (this.statusCode >= 500) return this;
-    const why = this.cause === undefined ? '' : `, because of ${textOf(this.cause)}`;
-    return `${this.stack}${why}${this.id === undefined ? '' : ` [${this.id}]`}`;
+    const why = this.cause === undefined ? '' : `, because of ${textOf(this.cause).slice(0, 200)}`;
+    const line = `${this.stack}${why}${this.id === undefined ? '' : ` [${this.id}]`}`;
+    return line.replace(/\p{Cc}+/gu, ' '); // a sender must not write lines of its own
   }
 }
 
@@ -121,11 +122,12 @@ export function misuse(message: string): IdempotencyError {
   return new IdempotencyError('MISUSE', message);
 }
 
-/** The error, with the record that it is about. */
-export function identified(error: unknown, id: string): unknown {
+/** The error, with the id of the record that it is about. */
+export function withRecord<T>(error: T, id: string): T | IdempotencyError {
   if (!isIdempotencyError(error) || error.id !== undefined) return error;
-  const { code, message, ...details } = error;
-  return new IdempotencyError(code, message, { ...details, id, ...('cause' in error && { cause: error.cause }) });
+  const { code, message, stack = '', ...details } = error;
+  const copy = new IdempotencyError(code, message, { ...details, id, ...('cause' in error && { cause: error.cause }) });
+  return Object.defineProperty(copy, 'stack', { value: stack });
 }
 
 /** Whether the request that failed so may have been written, or may yet be. */

@@ -1,3 +1,3 @@
-export type { Identity } from './record-id.ts';
+export type { RecordIdentity } from './record-id.ts';
 export { recordId } from './record-id.ts';
 export { resolve } from './resolve.ts';

@@ -2,7 +2,7 @@ import { parsed, that } from '../core/check.ts';
 import { canonicalJson, recordId as idOf, keyFault } from '../core/identity.ts';
 
 /** What a record is identified by. */
-export interface Identity {
+export interface RecordIdentity {
   readonly scope: string;
   /**
    * The operation within its scope: of an HTTP request `['POST', '/orders/{id}']`, of an AppSync field `['Mutation', 'placeOrder']`, of
@@ -36,7 +36,7 @@ const IDENTITY = {
  * @example
  * await resolve(store, recordId({ scope: 'charge', key: 'order-1' }), { rerun: true });
  */
-export function recordId(identity: Identity): string {
+export function recordId(identity: RecordIdentity): string {
   const { scope, operation = [], principal, key } = parsed('recordId', identity, IDENTITY);
   return idOf(
     IDENTITY.scope(scope, 'scope', 'recordId'),

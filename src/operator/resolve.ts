@@ -9,7 +9,7 @@ import type { Claimed, Outcome } from '../core/record.ts';
 import type { Place, Store } from '../core/store.ts';
 import { DEFAULT_RETENTION_MS, environment } from '../environment.ts';
 import type { Verdict } from '../execution.ts';
-import { responseFault } from '../sources/http-response.ts';
+import { isResponse } from '../sources/http-response.ts';
 import { isAnsweredByResponse } from '../sources/index.ts';
 import type { Codec } from '../values/codec.ts';
 import { outcomesOf } from '../values/outcome.ts';
@@ -42,8 +42,7 @@ export async function resolve(
   let outcome: Outcome | undefined;
   if (!isRerun(verdict)) {
     const value = valueIn(verdict);
-    const fault = isAnsweredByResponse(seen.source) ? responseFault(value) : undefined;
-    if (fault) throw misuse(`the value of an HTTP operation is its response: ${fault}`);
+    if (isAnsweredByResponse(seen.source) && !isResponse(value)) throw misuse(RESPONSE);
     const whole = await outcomesOf(codec).ofValue(value, { id, remaining });
     outcome = await kept(patientStore, whole, { id, owner, expiresAt: seconds(now + (seen.retention ?? retention)) });
   }
@@ -54,6 +53,9 @@ export async function resolve(
 }
 
 const remaining = (): number => 10_000;
+
+const RESPONSE =
+  'the value of an HTTP operation is its response: { statusCode: 100 to 599, headers?: { name: value }, body?: text }';
 
 async function unknownIn({ read }: Store, id: string): Promise<Claimed> {
   if (!read) throw misuse('this store cannot be read');

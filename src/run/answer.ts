@@ -1,8 +1,8 @@
-import { codeOf, IdempotencyError, identified } from '../core/errors.ts';
+import { codeOf, IdempotencyError, withRecord } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
 import type { Completed } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Opened, Outcomes, RecordContext } from '../values/outcome.ts';
 import type { Arrival } from './arrival.ts';
 
 /** What an arrival is answered. */
@@ -37,35 +37,42 @@ export interface Reader extends RecordContext {
 }
 
 /** And to answer a duplicate with it. */
-export interface Replayer extends Reader, Pick<Arrival, 'replay' | 'isReplayWatched'> {}
+export interface Replayer extends Reader {
+  readonly arrival: Pick<Arrival, 'replay' | 'isReplayWatched'>;
+}
 
 /** The outcome on record, loaded when it is opened. `tell` is called once: without a refusal, or with the reason for one. */
 export function recorded(
   { outcome, attempt }: Pick<Completed, 'outcome' | 'attempt'>,
-  { id, remaining, store, outcomes, replay, isReplayWatched }: Replayer,
+  { id, remaining, store, outcomes, arrival }: Replayer,
   tell: (refusal?: unknown) => void,
 ): Answer {
+  const load = (): Promise<Opened> => outcomes.load(store, outcome, { id, remaining });
+
   const open = async (): Promise<unknown> => {
     const refuse = (error: unknown): never => {
-      const refusal = identified(error, id);
+      const refusal = withRecord(error, id);
       tell(refusal);
       throw refusal;
     };
-    const opened = await outcomes.load(store, outcome, { id, remaining }).catch(refuse);
+    const opened = await load().catch(refuse);
     if ('unavailable' in opened) {
       const why = `done, but the value was not kept: ${opened.unavailable}`;
       return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));
     }
     tell();
     if ('error' in opened) throw opened.error;
-    return replay(opened.value, attempt);
+    return arrival.replay(opened.value, attempt);
   };
+
   const acknowledge = async (): Promise<void> => {
-    if (outcome.kind === 'error') await open();
-    else if (isReplayWatched)
-      await open().catch(() => {}); // it is done, whether or not its value can be had
-    else tell();
+    if (outcome.kind === 'error') return void (await open());
+    tell();
+    if (!arrival.isReplayWatched) return;
+    const opened = await load().catch(() => undefined); // it is done, whether or not its value can be had
+    if (opened && 'value' in opened) await arrival.replay(opened.value, attempt);
   };
+
   return { isReplayed: true, isFinal: false, open, acknowledge };
 }
 

@@ -1,35 +1,26 @@
 import type { Context } from 'aws-lambda';
-import { codeOf, IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
+import { codeOf, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
-import {
-  canonicalJson,
-  fingerprintOf,
-  formerFingerprintOf,
-  keyFault,
-  NotCanonical,
-  recordId,
-} from '../core/identity.ts';
+import { recordId } from '../core/identity.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource, Words } from '../sources/source.ts';
+import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
 import { shown } from './replay.ts';
 
 /** One request. Its identity is taken on arrival, so a handler may change the event later. */
-export interface Arrival {
+export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   /** What events say of it. */
   readonly about: About;
   /** Undefined: its duplicates cannot be recognised. */
   readonly key: string | undefined;
   readonly id: string;
-  readonly fingerprint: string | undefined;
-  /** The fingerprint by version 1, for records that have such a one. To be asked before the handler runs. */
-  readonly formerFingerprint: (() => string) | undefined;
   /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
   /** Whether a returned value is an outcome. If the judgement itself fails, it is. */
   readonly isOutcome: (value: unknown) => boolean;
-  /** The answer to a duplicate, made of the recorded value. `attempt`: of the run that it is of. */
+  /** The answer to a duplicate, made of the recorded value. `attempt`: of the run that recorded it. */
   readonly replay: (value: unknown, attempt: number) => Promise<unknown>;
-  /** Whether somebody wants to see it. */
+  /** Whether `onReplay` is set. */
   readonly isReplayWatched: boolean;
   readonly words: Words;
   /** Ms until the invocation's deadline; undefined: unknown. */
@@ -75,7 +66,7 @@ export function refused(about: About, error: unknown): unknown {
 function identified(about: About, settings: Settings, parts: IdentityParts): Arrival {
   const { scope, operation = () => [], isNatural = () => false, isExempt = () => false } = parts;
   const { isOutcome, replay = (value) => value, words, remaining, isDeadlineTold } = parts;
-  const isNever = fromEvent('method', isExempt);
+  const isNever = fromEvent('operation', isExempt);
   const key = isNever ? undefined : keyIn(fromEvent('key', parts.key), words);
   const common = {
     key,
@@ -93,7 +84,7 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
     ...common,
     about: { ...about, id },
     id,
-    ...fingerprints(id, parts),
+    ...fingerprintsOf(id, parts.payload, parts.formerPayload),
     replay: async (value, attempt) => {
       const answer = replay(value);
       await shown(settings, answer, { id, key, attempt }, remaining() ?? Number.POSITIVE_INFINITY);
@@ -160,7 +151,7 @@ export function eventArrival<E>(
   });
 }
 
-/** The words of the source, but for what the options have taken from it. */
+/** The source's words, except where an option replaces the source. */
 function worded<E>(words: Words, { key, fingerprint }: Pick<HandlerSettings<E>, 'key' | 'fingerprint'>): Words {
   return {
     ...words,
@@ -196,66 +187,5 @@ function refuseUnsupported(context: object | undefined): void {
   }
   if ('write' in context && 'end' in context) {
     throw misuse('a streamed response cannot be recorded, so its handler cannot be wrapped');
-  }
-}
-
-function keyIn(value: unknown, words: Words): string | undefined {
-  const invalid = (what: string): IdempotencyError => new IdempotencyError('KEY_INVALID', `${words.key} ${what}`);
-  if (value === undefined || value === null) return undefined;
-  if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value) || Number.isNaN(value)) {
-    throw invalid(`must be a text, not ${Array.isArray(value) ? 'an array' : typeof value}`);
-  }
-  const key = String(value);
-  if (key.trim() === '') return undefined;
-  const fault = keyFault(key);
-  if (fault) throw invalid(fault);
-  return key;
-}
-
-// An empty principal would make all callers share records.
-function principalIn(ask: () => unknown): string | undefined {
-  const fail = (what: string, cause?: unknown): IdempotencyError =>
-    new IdempotencyError('CONFIG_INVALID', `the option \`principal\` ${what}`, { cause });
-  let value: unknown;
-  try {
-    value = ask();
-  } catch (cause) {
-    throw isIdempotencyError(cause) ? cause : fail('threw: the caller is not known', cause);
-  }
-  if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value;
-  throw fail('must be, or give, a text that is not empty, or undefined');
-}
-
-function fromEvent<T>(what: string, ask: () => T, code: 'KEY_INVALID' | 'PAYLOAD_INVALID' = 'KEY_INVALID'): T {
-  try {
-    return ask();
-  } catch (cause) {
-    if (isIdempotencyError(cause)) throw cause;
-    throw new IdempotencyError(code, `the event does not have what its ${what} is made of, or has it in another form`, {
-      cause,
-    });
-  }
-}
-
-function fingerprints(
-  id: string,
-  { payload, formerPayload }: Pick<IdentityParts, 'payload' | 'formerPayload'>,
-): Pick<Arrival, 'fingerprint' | 'formerFingerprint'> {
-  if (!payload) return { fingerprint: undefined, formerFingerprint: undefined };
-  const text = canonical(fromEvent('payload', payload, 'PAYLOAD_INVALID'));
-  const formerText = (): string => {
-    const former = formerPayload && attempted(formerPayload);
-    return former === undefined ? text : (attempted(() => canonicalJson(former)) ?? text);
-  };
-  return { fingerprint: fingerprintOf(text, id), formerFingerprint: () => formerFingerprintOf(formerText()) };
-}
-
-function canonical(payload: unknown): string {
-  try {
-    return canonicalJson(payload ?? null); // no payload differs from every payload
-  } catch (cause) {
-    const code = cause instanceof NotCanonical ? 'PAYLOAD_INVALID' : 'CONFIG_INVALID';
-    const { message } = cause as Error;
-    throw new IdempotencyError(code, `the payload cannot be compared with that of a duplicate: ${message}`, { cause });
   }
 }

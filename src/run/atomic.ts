@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { commitUnclaimed } from '../core/claim.ts';
 import { seconds } from '../core/duration.ts';
-import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
+import { IdempotencyError, isInDoubt, misuse, withRecord } from '../core/errors.ts';
 import type { About, EndEvent } from '../core/events.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, adopted, claimRefusal } from './answer.ts';
@@ -76,7 +76,7 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
 function decidingCommit({ settings, arrival, about, remaining, tell, bar, floating }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
-  const { id, fingerprint, replay, isReplayWatched } = arrival;
+  const { id, fingerprint } = arrival;
   const former = arrival.formerFingerprint?.(); // the handler may change the event
   const { source } = arrival.about;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
@@ -90,7 +90,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
     onUnknown,
   } as const;
   const store = storeWithin(remaining, 'run');
-  const replayer = { id, remaining, store, outcomes, replay, isReplayWatched };
+  const replayer = { id, remaining, store, outcomes, arrival };
   let decided: ReturnType<DecidingCommit['decided']>;
 
   const fail = (error: IdempotencyError): never => {
@@ -106,7 +106,8 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
     async send(transacting, value, writes) {
       const record = { ...claimant, expiresAt: seconds(Date.now() + retention) };
       const { outcome, copy } = await prepared(value, record, replayer);
-      const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((error) => {
+      const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((cause) => {
+        const error = withRecord(cause, id);
         if (error.isUnwritten) throw error; // another commit may follow
         tell(isInDoubt(error) ? { type: 'unsure', why: 'commit', error } : { type: 'released', error });
         return fail(error);

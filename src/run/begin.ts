@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { type Claim, claim } from '../core/claim.ts';
-import { IdempotencyError, identified, isIdempotencyError, misuse } from '../core/errors.ts';
+import { IdempotencyError, isIdempotencyError, misuse, withRecord } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
 import { paused, RESERVE_MS } from '../core/patience.ts';
 import type { Execution } from '../execution.ts';
@@ -38,12 +38,10 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
   const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
-    throw refused(about, identified(error, id));
+    throw refused(about, withRecord(error, id));
   });
   const { outcomes, onUnknown } = settings;
-  const { replay, isReplayWatched } = arrival;
-  const store = settings.storeWithin(remaining, 'claim');
-  const replayer = { id, remaining, outcomes, store, replay, isReplayWatched };
+  const replayer = { id, remaining, outcomes, store: settings.storeWithin(remaining, 'claim'), arrival };
   switch (claimed.kind) {
     case 'acquired': {
       const run = claimedRun(settings, arrival, span, claimed);

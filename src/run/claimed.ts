@@ -192,10 +192,9 @@ function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): 
 
 /** Waits for the last write of a run, tells what became of it, and answers. `done`: the event to tell if it landed. */
 async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>, done: EndEvent): Promise<Answer> {
-  const { holder, settings, remaining, tell } = run;
+  const { holder, settings, arrival, remaining, tell } = run;
   const { store, lease } = holder;
   const { id } = lease;
-  const { replay, isReplayWatched } = run.arrival;
   const isCompletion = done.type === 'completed';
   let result: Landing;
   try {
@@ -208,7 +207,7 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
   }
   if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.isForgotten()) {
     const { outcomes } = settings;
-    return adopted(result, { id, remaining, store, outcomes, replay, isReplayWatched }, tell);
+    return adopted(result, { id, remaining, store, outcomes, arrival }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
   if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);

@@ -1,4 +1,4 @@
-import { IdempotencyError, isInDoubt, misuse } from '../core/errors.ts';
+import { IdempotencyError, isInDoubt, misuse, withRecord } from '../core/errors.ts';
 import { commit, completing, type Holder, type Transacting } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Place, Store, TransactWrite } from '../core/store.ts';
@@ -36,7 +36,8 @@ export function commitOf({ holder, lease, floating, remaining, outcomes, onLande
   const send: Send = async (transacting, value, writes) => {
     const { outcome, copy } = await prepared(value, completing(holder), { store, outcomes, ...context });
     if (!lease.isHeld()) throw lost('the lease is over');
-    const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((error) => {
+    const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((cause) => {
+      const error = withRecord(cause, id);
       if (isInDoubt(error)) doubt = { error };
       throw error;
     });

@@ -1,15 +1,7 @@
 import { textOf } from '../core/errors.ts';
 import { RESERVE_MS } from '../core/patience.ts';
-import type { Settings } from '../options.ts';
+import type { Duplicate, Settings } from '../options.ts';
 import { atMost } from './steps.ts';
-
-/** What is known of a duplicate. */
-interface Duplicate {
-  readonly id: string;
-  readonly key: string;
-  /** Of the run whose outcome is on record. */
-  readonly attempt: number;
-}
 
 /** Ms for which an answer waits. */
 const LONGEST_MS = 1_000;

@@ -1,5 +1,6 @@
 import { misuse } from '../core/errors.ts';
 import { callerOf, unnamed } from './caller.ts';
+import { headerValues, type Values } from './http-request.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import { isPresent, isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
@@ -75,8 +76,7 @@ function isExempt({ source, ...event }: AppSyncEvent): boolean {
 }
 
 function headerIn(request: unknown, name: string): unknown[] {
-  const headers = Object.entries(membersOf(membersOf(request)['headers']));
-  return headers.filter(([header]) => header.toLowerCase() === name).map(([, value]) => value);
+  return headerValues({ headers: [membersOf(membersOf(request)['headers']) as Values] }, name);
 }
 
 function mutationIdIn(input: unknown): string | undefined {

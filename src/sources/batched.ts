@@ -4,11 +4,20 @@ import { kafka } from './batch/kafka.ts';
 import { kinesis } from './batch/kinesis.ts';
 import { type RecordKind, recordsIn } from './batch/source.ts';
 import { sqs } from './batch/sqs.ts';
+import { membersOf } from './members.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
 /** Whole batches, for the doors that take an event as one: only under a key of the user's. */
-export const BATCHED = [sqs, kinesis, dynamoDBStream, kafka].map((kind) => whole(kind as RecordKind<unknown>));
+export const BATCHED = [{ ...sqs, matches: isMessage }, kinesis, dynamoDBStream, kafka].map((kind) =>
+  whole(kind as RecordKind<unknown>),
+);
+
+// More than `idempotentBatch` asks for: any event may hold records with a messageId.
+function isMessage(record: unknown): boolean {
+  const { eventSource, body } = membersOf(record);
+  return eventSource === 'aws:sqs' && typeof body === 'string';
+}
 
 function whole({ name, title, matches, payload }: RecordKind<unknown>): EventSource<unknown> {
   return {
@@ -27,7 +36,6 @@ function whole({ name, title, matches, payload }: RecordKind<unknown>): EventSou
     formerPayload: (event) => event,
     words: {
       ...plain.words,
-      missing: 'the option `key` gave none',
       conflict: 'Lambda delivers the batch again',
       mismatch: 'other records: another batch needs another key',
     },

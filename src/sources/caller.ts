@@ -1,5 +1,5 @@
 import { IdempotencyError } from '../core/errors.ts';
-import { canonicalJson } from '../core/identity.ts';
+import { writtenOnce } from '../core/identity.ts';
 import { isPresent, isText } from './members.ts';
 
 /** What a source says of who calls. */
@@ -20,10 +20,10 @@ export function callerOf({ claims = {}, principalId, cognitoIdentityId, userArn 
     named('cognito', cognitoIdentityId) ??
     // The session name of an assumed role changes with every session of the same caller.
     named('iam', isText(userArn) ? userArn.replace(/(:assumed-role\/[^/]+)\/.*/, '$1') : undefined);
-  return who && canonicalJson(who);
+  return who && writtenOnce(who);
 }
 
-/** An authorizer has let somebody in, and does not say whom: callers must not share records by accident. */
+/** The authorizer accepted the request but does not say who calls: callers must not share records by accident. */
 export function unnamed(): IdempotencyError {
   return new IdempotencyError(
     'CONFIG_INVALID',

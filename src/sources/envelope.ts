@@ -25,7 +25,7 @@ export function contentOfNotification({ MessageId, TopicArn, Message, Subject }:
   return inner?.id === undefined ? { id: usable(MessageId), payload: inner?.payload ?? payload } : inner;
 }
 
-/** The content of a text that is a whole envelope of SNS, EventBridge or S3 (of one record). Undefined: it is none. */
+/** The content of a text that is a whole envelope of SNS, EventBridge or S3 (of one record). Undefined if it is not an envelope. */
 export function contentOf(text: unknown): Content | undefined {
   if (typeof text !== 'string' || !LIKE_ENVELOPE.test(text)) return undefined;
   const value = parsed(text);
@@ -35,7 +35,7 @@ export function contentOf(text: unknown): Content | undefined {
   return { id: s3.key(value), payload: writtenOnce(s3.payload(value)) };
 }
 
-// Most bodies are none, and need not be parsed to see it.
+// Most bodies are not envelopes. This check avoids parsing them.
 const LIKE_ENVELOPE = /"(TopicArn|detail-type|aws:s3)"/;
 
 function usable(id: string): string | undefined {
@@ -47,8 +47,11 @@ function isNotification(value: unknown): value is Notification {
   return Type === 'Notification' && [MessageId, TopicArn, Timestamp].every(isText) && typeof Message === 'string';
 }
 
+const HUGE_NUMBER = /e\+?\d{3}/i;
+
 /** The payload of an event. Numbers that a double does not hold are compared by their text. */
 function payloadOf(text: string, event: EventBridgeEvent): unknown {
+  if (!losesDigits(text) && !HUGE_NUMBER.test(text)) return eventBridge.payload(event);
   let isLossy = false;
   const exact = JSON.parse(text, (_, value: unknown, ...[at]: { readonly source: string }[]) => {
     if (typeof value === 'string') return `"${value}`; // no number looks like that

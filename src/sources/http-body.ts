@@ -9,7 +9,7 @@ export interface Body {
 }
 
 /** What the body is, and the body: bodies of different kinds are never equal. */
-export function contentOf({ body, isBase64Encoded, contentType }: Body): readonly unknown[] {
+export function contentOfBody({ body, isBase64Encoded, contentType }: Body): readonly unknown[] {
   if (body === undefined || body === null) return ['none'];
   if (typeof body !== 'string') return ['parsed', body];
   const encoding = isBase64Encoded ? 'base64' : 'utf8';
@@ -21,12 +21,12 @@ export function contentOf({ body, isBase64Encoded, contentType }: Body): readonl
   return json === undefined ? ['text', encoding, body] : ['json', json];
 }
 
-/** The same for fingerprints of version 1. */
-export function formerContentOf(body: Body): readonly unknown[] {
-  return contentOf({ ...body, contentType: isJson(body.contentType) ? body.contentType : '' });
+/** The content as fingerprints of version 1 have it: of a form with its boundaries. Undefined: it is the same. */
+export function formerContentOfBody(body: Body): readonly unknown[] | undefined {
+  return isMultipart(body.contentType) ? contentOfBody({ ...body, contentType: '' }) : undefined;
 }
 
-export function isMultipart(contentType: string): boolean {
+function isMultipart(contentType: string): boolean {
   return /^multipart\//i.test(contentType.trim());
 }
 

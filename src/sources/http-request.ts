@@ -1,4 +1,4 @@
-import { type Body, contentOf, formerContentOf, isMultipart } from './http-body.ts';
+import { type Body, contentOfBody, formerContentOfBody } from './http-body.ts';
 import { isOutcome, type ProxyResponse, problem, replayed } from './http-response.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import { plain } from './plain.ts';
@@ -30,7 +30,6 @@ interface HttpService<Event> extends Pick<EventSource<Event>, 'name' | 'matches'
 
 /** The source of a service that hands on HTTP requests. */
 export function httpSource<Event>({ name, matches, principal, requestOf }: HttpService<Event>): EventSource<Event> {
-  const identified = ({ method, path, query }: HttpRequest): readonly unknown[] => [method, path, query];
   return {
     ...plain,
     name,
@@ -44,12 +43,12 @@ export function httpSource<Event>({ name, matches, principal, requestOf }: HttpS
     isNatural: (event) => NATURAL.has(requestOf(event).method),
     payload: (event) => {
       const request = requestOf(event);
-      return [...identified(request), ...contentOf(bodyOf(request))];
+      return payloadOf(request, contentOfBody(bodyOf(request)));
     },
     formerPayload: (event) => {
       const request = requestOf(event);
-      const body = bodyOf(request);
-      return isMultipart(body.contentType) ? [...identified(request), ...formerContentOf(body)] : undefined;
+      const content = formerContentOfBody(bodyOf(request));
+      return content && payloadOf(request, content);
     },
     trace: (event) => {
       const request = requestOf(event);
@@ -68,14 +67,23 @@ export function httpSource<Event>({ name, matches, principal, requestOf }: HttpS
   };
 }
 
+function payloadOf({ method, path, query }: HttpRequest, content: readonly unknown[]): readonly unknown[] {
+  return [method, path, query, ...content];
+}
+
 function bodyOf({ body, isBase64Encoded, ...request }: HttpRequest): Body {
   const [contentType = 'application/json'] = headerValues(request, 'content-type');
   return { body, isBase64Encoded, contentType: String(contentType) };
 }
 
-function headerValues({ headers }: Pick<HttpRequest, 'headers'>, name: string): unknown[] {
-  const found = headers.map((values) =>
-    Object.entries(values ?? {}).flatMap(([header, value]) => (header.toLowerCase() === name ? (value ?? []) : [])),
-  );
-  return found.find((values) => values.length > 0) ?? [];
+/** The values of a header in the first list that has it. `name`: in lower case. */
+export function headerValues({ headers }: Pick<HttpRequest, 'headers'>, name: string): unknown[] {
+  for (const values of headers) {
+    const found: unknown[] = [];
+    for (const [header, value] of Object.entries(values ?? {})) {
+      if (header.length === name.length && header.toLowerCase() === name) found.push(...[value ?? []].flat());
+    }
+    if (found.length > 0) return found;
+  }
+  return [];
 }

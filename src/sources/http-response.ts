@@ -31,17 +31,15 @@ export function isOutcome(value: unknown): boolean {
   return status < 500 && !NO_OUTCOMES.has(status);
 }
 
-/** Why a value cannot be sent as a response; undefined: it can. */
-export function responseFault(value: unknown): string | undefined {
+/** Whether a value can be sent as it is: `{ statusCode: 100 to 599, headers?: { name: value }, body?: text }`. */
+export function isResponse(value: unknown): boolean {
   const {
     statusCode,
     headers = {},
     body = '',
   } = (typeof value === 'object' && value !== null ? value : {}) as ProxyResponse;
   const isStatus = Number.isInteger(statusCode) && Number(statusCode) >= 100 && Number(statusCode) <= 599;
-  const areHeaders = typeof headers === 'object' && !Array.isArray(headers);
-  if (isStatus && areHeaders && typeof body === 'string') return undefined;
-  return 'a response must be { statusCode: 100 to 599, headers?: { name: value }, body?: text }';
+  return isStatus && typeof headers === 'object' && !Array.isArray(headers) && typeof body === 'string';
 }
 
 /** The recorded response with `Idempotent-Replayed: true`; nothing else of it is touched. */

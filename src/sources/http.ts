@@ -1,4 +1,4 @@
-import { canonicalJson } from '../core/identity.ts';
+import { writtenOnce } from '../core/identity.ts';
 import { callerOf, unnamed } from './caller.ts';
 import { type HttpRequest, httpSource, type Values } from './http-request.ts';
 import { isPresent, isText, membersOf } from './members.ts';
@@ -77,5 +77,5 @@ export function callerIn({
   if (isPresent(authorizer) || (isPresent(clientCert) && !isCertified)) throw unnamed();
   const keyed = isText(signed['apiKeyId']) ? ['api-key', signed['apiKeyId']] : [];
   const named = isCertified ? [...keyed, 'certificate', issuerDN, subjectDN] : keyed;
-  return named.length > 0 ? canonicalJson(named) : undefined;
+  return named.length > 0 ? writtenOnce(named) : undefined;
 }

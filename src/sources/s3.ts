@@ -32,7 +32,6 @@ export const s3: EventSource<S3Event> = {
     const keys = Records.map(keyOfRecord);
     return keys.includes(undefined) ? undefined : keyOf(...keys);
   },
-  isNatural: isTest,
   isExempt: isTest,
   payload: ({ Records }) => Records.map(payloadOfRecord),
   formerPayload: (event) => event,

@@ -3,7 +3,7 @@ import { keyOf } from '../core/identity.ts';
 import { isPresent, isText, membersOf } from './members.ts';
 
 /** One visit of a state, as the context object of Step Functions tells it. */
-export interface StateOfExecution {
+export interface StateVisit {
   /** `$states.context.Execution.Id` (in JSONPath `$$.Execution.Id`). */
   readonly executionId: string;
   /** `$states.context.State.Name`. */
@@ -23,7 +23,7 @@ export interface StateOfExecution {
  * @example
  * const handler = idempotent(charge, { store, key: ({ task }) => stepFunctionsKey(task), fingerprint: ({ order }) => order });
  */
-export function stepFunctionsKey(state: StateOfExecution): string {
+export function stepFunctionsKey(state: StateVisit): string {
   const { executionId, stateName, mapIndex, enteredTime } = membersOf(state);
   const optional = [mapIndex, enteredTime].map((part) => (isPresent(part) ? part : ''));
   if (!isText(executionId) || !isText(stateName) || !optional.every(isScalar)) {

@@ -18,7 +18,7 @@ interface VpcLatticeEvent {
   readonly requestContext?: unknown;
 }
 
-/** VPC Lattice. Version 1 says in headers alone who calls, which its senders can write, too. */
+/** VPC Lattice. Version 1 names the caller only in headers, which any sender can forge. */
 export const vpcLattice = httpSource<VpcLatticeEvent>({
   name: 'vpc-lattice',
   matches: (event) => {

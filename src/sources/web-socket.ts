@@ -1,5 +1,5 @@
 import { callerIn } from './http.ts';
-import { contentOf } from './http-body.ts';
+import { contentOfBody } from './http-body.ts';
 import { isOutcome, problem } from './http-response.ts';
 import { isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
@@ -22,7 +22,8 @@ export const webSocket: EventSource<WebSocketEvent> = {
   operation: ({ requestContext: { routeKey } }) => [String(routeKey)],
   isNatural: ({ requestContext: { eventType } }) => eventType !== 'MESSAGE', // CONNECT and DISCONNECT
   principal: ({ requestContext }) => callerIn(requestContext),
-  payload: ({ body, isBase64Encoded = false }) => contentOf({ body, isBase64Encoded, contentType: 'application/json' }),
+  payload: ({ body, isBase64Encoded = false }) =>
+    contentOfBody({ body, isBase64Encoded, contentType: 'application/json' }),
   isOutcome,
   refuse: (error) => problem(error, false),
   words: {

@@ -1,6 +1,6 @@
 import type { HandlerOptions } from 'effectively-once';
 import { stepFunctionsKey } from 'effectively-once';
-import type { Identity } from 'effectively-once/operator';
+import type { RecordIdentity } from 'effectively-once/operator';
 import { httpEvent } from '../events.ts';
 import { sqsRecord } from '../ways.ts';
 
@@ -14,7 +14,7 @@ export interface Delivery {
   readonly again: any;
   readonly other: any;
   /** By default. */
-  readonly identity: Omit<Identity, 'scope' | 'key'> & { readonly key?: string };
+  readonly identity: Omit<RecordIdentity, 'scope' | 'key'> & { readonly key?: string };
   readonly options?: Partial<HandlerOptions<any>>;
 }
 

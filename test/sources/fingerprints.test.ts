@@ -117,27 +117,41 @@ describe('a record of version 1', () => {
     await isKnownBy(whole({ b: 1 }), build, { b: 1 }, { b: 2 });
   });
 
+  it('knows what the option `fingerprint` gives of an event whose payload was another', () => {
+    const { first, other } = EVENTS.find(({ source }) => source === 'sns') as Delivery;
+    const fingerprint = (event: any) => event.Records[0].Sns.Message;
+    return isKnownBy(whole(fingerprint(first)), (store) => ofEvent(store, { fingerprint }), first, other);
+  });
+
+  it('knows nothing where it took nothing that has a canonical form', async () => {
+    const { first, other } = EVENTS.find(({ source }) => source === 'sns') as Delivery;
+    const spoilt = structuredClone(first);
+    spoilt.Records[0].EventSubscriptionArn = '\ud800';
+    await expect(isKnownBy('of something else', ofEvent, spoilt, other)).rejects.toThrow("expected 'refused'");
+  });
+
   it('knows it in mode atomic, though the handler changes its event', async () => {
+    const { first, other } = EVENTS.find(({ source }) => source === 'sns') as Delivery;
     const inner = testing.memoryStore();
     const store: Store = {
       ...inner,
       transact: (write, writes) => {
         const isFirst = write.kind === 'insert' && inner.records().length === 0;
-        const next = isFirst ? { ...write.next, fingerprint: whole({ b: 1 }) } : undefined;
+        const next = isFirst ? { ...write.next, fingerprint: whole(first) } : undefined;
         return inner.transact(next ? { kind: 'insert', next } : write, writes);
       },
     };
     let runs = 0;
     const handler = idempotent(
-      async (event: { b: number }, { idempotency }) => {
-        event.b = 5;
+      async (event: any, { idempotency }) => {
+        delete event.Records;
         await idempotency.commit(++runs, []);
       },
-      { store, scope: 'test', key: () => 'k', mode: 'atomic' },
+      { store, scope: 'test', mode: 'atomic' },
     );
-    expect(await handler({ b: 1 }, lambdaContext())).toBe(1);
-    expect(await handler({ b: 1 }, lambdaContext())).toBe(1);
-    await expect(handler({ b: 2 }, lambdaContext())).rejects.toMatchObject({ code: 'MISMATCH' });
+    const send = (event: object) => handler(structuredClone(event), lambdaContext());
+    expect([await send(first), await send(first)]).toEqual([1, 1]);
+    await expect(send(other)).rejects.toMatchObject({ code: 'MISMATCH' });
   });
 });
 

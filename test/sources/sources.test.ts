@@ -61,6 +61,77 @@ describe('a batch of records, at a door for one event', () => {
   });
 });
 
+it.each([
+  [{ Records: [{ messageId: 'm', text: 'a' }] }, { Records: [{ messageId: 'm', text: 'b' }] }],
+  [
+    { amount: 5, records: [{ messageId: 'm', body: 'x' }] },
+    { amount: 500, records: [{ messageId: 'm', body: 'x' }] },
+  ],
+  [
+    { records: { a: [{ topic: 't', partition: 0, offset: 1, value: 'MQ==', amount: 5 }] } },
+    { records: { a: [{ topic: 't', partition: 0, offset: 1, value: 'MQ==', amount: 6 }] } },
+  ],
+])('an event that looks like a batch to half is plain: %o', async (event, other) => {
+  const options = { key: () => 'k' };
+  expect([await send(event, options), await send(event, options)]).toEqual([1, 1]);
+  expect(await send(other, options)).toMatch('MISMATCH');
+});
+
+describe('the content of a record, taken with others as one', () => {
+  const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
+  const kinesis = (over: object) => {
+    const event = eventOf('Kinesis');
+    Object.assign(event.Records[0].kinesis, over);
+    return event;
+  };
+  const stream = (over: object, dynamodb: object = {}) => {
+    const event = eventOf('a DynamoDB stream');
+    Object.assign(event.Records[0], over);
+    Object.assign(event.Records[0].dynamodb, dynamodb);
+    return event;
+  };
+  const kafka = (over: object, more: object[] = []) => {
+    const event = eventOf('Kafka');
+    Object.assign(event.records['orders-0'][0], over);
+    event.records['orders-0'].push(...more);
+    return event;
+  };
+
+  it.each<[string, any, any, boolean]>([
+    ['Kinesis by its partition key', kinesis({}), kinesis({ partitionKey: 'o-2' }), false],
+    ['Kinesis by its bytes', kinesis({ data: base64('\xff') }), kinesis({ data: base64('\xfe') }), false],
+    [
+      'Kinesis by its JSON',
+      kinesis({ data: base64('{"a":1,"b":2}') }),
+      kinesis({ data: base64('{ "b":2, "a":1 }') }),
+      true,
+    ],
+    [
+      'Kinesis by what looks like other bytes',
+      kinesis({ data: base64('"YQ=="') }),
+      kinesis({ data: base64('a') }),
+      false,
+    ],
+    ['a stream by what was done', stream({}), stream({ eventName: 'MODIFY' }), false],
+    ['a stream by what was there before', stream({}), stream({}, { OldImage: { a: { S: 'b' } } }), false],
+    ['Kafka by its topic', kafka({}), kafka({ topic: 'refunds' }), false],
+    ['Kafka by its key', kafka({}), kafka({ key: base64('o-2') }), false],
+    ['Kafka by whether there is a value', kafka({ value: null }), kafka({ value: '' }), false],
+    [
+      'Kafka by all its records',
+      kafka({}),
+      kafka({}, [{ topic: 'orders', partition: 0, offset: 2, value: 'MQ==' }]),
+      false,
+    ],
+  ])('is compared: %s', async (_, one, other, areSame) => {
+    const options = { key: () => 'k' };
+    expect(await send(one, options)).toBe(1);
+    const answer = await send(other, options);
+    if (areSame) expect(answer).toBe(1);
+    else expect(answer).toMatch('MISMATCH');
+  });
+});
+
 it('a pipe sends bare records: with a key their content is the payload', async () => {
   const options = { key: () => 'k' };
   const record = () => sqsRecord('{"amount":5}', { receiptHandle: crypto.randomUUID() });
@@ -137,6 +208,19 @@ describe('a WebSocket API', () => {
     });
   });
 
+  it('does not record a failure', async () => {
+    const handler = idempotent(async () => ({ statusCode: ++runs === 1 ? 500 : 200 }), {
+      store,
+      scope: 't',
+      key: () => 'k',
+    });
+    const event = eventOf('a WebSocket API');
+    expect([await handler(event, lambdaContext()), await handler(event, lambdaContext())]).toEqual([
+      { statusCode: 500 },
+      { statusCode: 200 },
+    ]);
+  });
+
   it.each(['CONNECT', 'DISCONNECT'])('lets a %s pass without one', async (eventType) => {
     const { requestContext, ...event } = eventOf('a WebSocket API');
     expect(await send({ ...event, requestContext: { ...requestContext, eventType } })).toBe(1);
@@ -152,6 +236,18 @@ describe('VPC Lattice', () => {
     });
     expect([await send(event('x=1&x=2')), await send(event('x=1&x=2'))]).toMatchObject([1, { body: '1' }]);
     expect(await send(event('x=3&x=2'))).toMatchObject({ statusCode: 422 });
+  });
+
+  it('reads version 1: its base64, its query, its path', async () => {
+    const event = (over: object) => ({ ...eventOf('VPC Lattice, version 1'), ...over });
+    const body = Buffer.from('{"amount":5}').toString('base64');
+    expect(await send(event({}))).toBe(1);
+    expect(await send(event({ body, is_base64_encoded: true }))).toMatchObject({ body: '1' });
+    expect(await send(event({ query_string_parameters: { a: '1' } }))).toMatchObject({ statusCode: 422 });
+    expect([
+      await send(event({ raw_path: '/refunds?a=1' })),
+      await send(event({ raw_path: '/refunds?a=2' })),
+    ]).toMatchObject([2, { statusCode: 422 }]);
   });
 
   it('compares the query that version 2 lists', async () => {
@@ -252,6 +348,8 @@ describe('an envelope in a queue', () => {
     ['what looks like an event', { 'detail-type': 'OrderPlaced', detail: {} }],
     ['a notification without an id', { ...sns, MessageId: undefined }],
     ['a notification without a time', { ...sns, Timestamp: undefined }],
+    ['a notification without a topic', { ...sns, TopicArn: undefined, about: 'TopicArn' }],
+    ['an event whose detail is a text', { ...event, detail: 'text' }],
     ['a confirmation of a subscription', { ...sns, Type: 'SubscriptionConfirmation' }],
     ['two records of S3', { Records: [eventOf('S3').Records[0], eventOf('S3').Records[0]] }],
     ['half a record of S3', { Records: [{ eventSource: 'aws:s3' }] }],
@@ -277,6 +375,16 @@ describe('an envelope in a queue', () => {
     expect((await deliver(other)).batchItemFailures).toHaveLength(1);
   });
 
+  it('is compared with its topic and subject', async () => {
+    const take = idempotentBatch(run, { store, scope: 'test', key: () => 'k' });
+    const failed = async (more: object) => {
+      const body = JSON.stringify({ ...sns, ...more });
+      return (await take({ Records: [sqsRecord(body)] }, lambdaContext())).batchItemFailures.length;
+    };
+    expect([await failed({}), await failed({ Timestamp: 'later' })]).toEqual([0, 0]);
+    expect([await failed({ TopicArn: 'another' }), await failed({ Subject: 'refund' })]).toEqual([1, 1]);
+  });
+
   it('with an id that cannot be a key has that of its message', async () => {
     expect(await ids({ ...event, id: 'x'.repeat(256) })).toBe('the message');
     store = memoryStore();
@@ -293,6 +401,7 @@ describe('an envelope in a queue', () => {
     expect(await failed(of('9007199254740993', 'b'))).toBe(0);
     expect(await failed(of('9007199254740992', 'b'))).toBe(1);
     expect(await failed(of('"9007199254740993"', 'b'))).toBe(1);
+    expect(await failed(of('1e400', 'b'))).toBe(1);
     expect(runs).toBe(1);
   });
 });
@@ -344,6 +453,17 @@ describe('a form', () => {
       body: '1',
     });
     expect(await send(form('abc', '2'))).toMatchObject({ statusCode: 422 });
+  });
+
+  it('is compared by its bytes between the boundaries', async () => {
+    const binary = (boundary: string, byte: number) => {
+      const event = form(boundary, 'x');
+      const body = Buffer.from(event.body.replace('x', String.fromCharCode(byte)), 'latin1').toString('base64');
+      return { ...event, body, isBase64Encoded: true };
+    };
+    expect(await send(binary('a', 0xff))).toBe(1);
+    expect(await send(binary('b', 0xff))).toMatchObject({ body: '1' });
+    expect(await send(binary('a', 0xfe))).toMatchObject({ statusCode: 422 });
   });
 
   it('is the same however its type is written', async () => {

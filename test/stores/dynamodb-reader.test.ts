@@ -131,4 +131,14 @@ describe('an item', () => {
     };
     expect(() => toRecord(spoiled(CLAIMED, 'format', format))).toThrow(expect.objectContaining(refusal));
   });
+
+  it('with a fingerprint of a later version is refused, and of an earlier one is not', () => {
+    const refusal = { code: 'CONFIG_INVALID', id: 'charge#1', message: expect.stringContaining('later version') };
+    for (const version of ['1:', '3:', '22:'])
+      expect(() => toRecord(spoiled(CLAIMED, 'fingerprint', { S: `${version}f` }))).toThrow(
+        expect.objectContaining(refusal),
+      );
+    for (const fingerprint of ['f', '2:f', 'f:2'])
+      expect(toRecord(spoiled(CLAIMED, 'fingerprint', { S: fingerprint }))).toMatchObject({ fingerprint });
+  });
 });

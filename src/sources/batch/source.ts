@@ -20,6 +20,9 @@ export interface RecordSource<R> extends EventSource<R>, RecordKind<R> {
 /** The records of an event; Kafka has them by topic and partition, and a pipe sends nothing but them. */
 export function recordsIn(event: unknown): readonly unknown[] {
   if (Array.isArray(event)) return event;
-  const { Records: list, records: byPartition } = membersOf(event);
-  return Array.isArray(list) ? list : Object.values(membersOf(byPartition)).flat();
+  const { Records: list, records: byPartition, eventSource } = membersOf(event);
+  if (Array.isArray(list)) return list;
+  return eventSource === 'aws:kafka' || eventSource === 'SelfManagedKafka'
+    ? Object.values(membersOf(byPartition)).flat()
+    : [];
 }

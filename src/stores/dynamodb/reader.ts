@@ -11,9 +11,6 @@ const text: Check = (value) => typeof value === 'string';
 const bytes: Check = (value) => value instanceof Uint8Array;
 const number: Check = Number.isFinite;
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0;
-// Of a later version it could not be compared.
-const fingerprint: Check = (value) =>
-  text(value) && (!`${value}`.includes(':') || `${value}`.startsWith(FINGERPRINT_VERSION));
 const absent: Check = (value) => value === undefined;
 const object: Check = (value) => typeof value === 'object' && value !== null && !bytes(value);
 const either =
@@ -53,7 +50,7 @@ const COMMON = {
   attempt: count,
   claimedAt: number,
   source: optional(text),
-  fingerprint: optional(fingerprint),
+  fingerprint: optional(text),
   expiresAt: optional(number),
   retention: optional(number),
 };
@@ -75,9 +72,16 @@ export function toRecord(item: Item): IdempotencyRecord {
     throw invalid(item, 'was not written by this version of effectively-once');
   }
   const record = fromAttributes(attributes);
+  if (isOfLaterVersion(record['fingerprint']))
+    throw invalid(item, 'has a fingerprint of a later version of effectively-once');
   const fault = faultIn(record, shapeOf(record));
   if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing or invalid`);
   return record as unknown as IdempotencyRecord;
+}
+
+// It could not be compared.
+function isOfLaterVersion(fingerprint: unknown): boolean {
+  return /^\d+:/.test(String(fingerprint)) && !String(fingerprint).startsWith(FINGERPRINT_VERSION);
 }
 
 function shapeOf({ status, owner }: Readonly<Record<string, unknown>>): Shape {
