@@ -105,7 +105,7 @@ export interface HandlerOptions<Event> extends CommonOptions {
   readonly principal?: ((event: Event, context: Context) => string | undefined) | false;
   /**
    * What must not change under a key, as JSON; `false` to accept anything.
-   * @default - what the event source calls the payload
+   * @default - what the event source calls the payload; of an event of no known source all of it
    */
   readonly fingerprint?: ((event: Event) => unknown) | false;
   /**
