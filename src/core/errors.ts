@@ -125,9 +125,9 @@ export function misuse(message: string): IdempotencyError {
 /** The error, with the id of the record that it is about. */
 export function withRecord<T>(error: T, id: string): T | IdempotencyError {
   if (!isIdempotencyError(error) || error.id !== undefined) return error;
-  const { code, message, stack = '', ...details } = error;
-  const copy = new IdempotencyError(code, message, { ...details, id, ...('cause' in error && { cause: error.cause }) });
-  return Object.defineProperty(copy, 'stack', { value: stack });
+  const { code, message, stack, cause } = error;
+  const details = 'cause' in error ? { ...error, id, cause } : { ...error, id };
+  return Object.assign(new IdempotencyError(code, message, details), { stack });
 }
 
 /** Whether the request that failed so may have been written, or may yet be. */

@@ -91,19 +91,15 @@ export function canonicalText(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  return losesDigits(text) ? text : (attempted(value) ?? text);
+  return losesDigits(text) ? text : writtenOnce(value, text);
 }
 
-/** {@link canonicalJson} of what was parsed; if it has none, the JSON with its members in the order of its sender. */
-export function writtenOnce(value: unknown): string {
-  return attempted(value) ?? JSON.stringify(value);
-}
-
-function attempted(value: unknown): string | undefined {
+/** {@link canonicalJson} of what was parsed; if it has none, `otherwise`: the JSON with its members in the order of its sender. */
+export function writtenOnce(value: unknown, otherwise?: string): string {
   try {
     return canonicalJson(value);
   } catch {
-    return undefined;
+    return otherwise ?? JSON.stringify(value);
   }
 }
 

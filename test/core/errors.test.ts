@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { IdempotencyError, isIdempotencyError, isTerminalError, TerminalError, textOf } from '../../src/core/errors.ts';
+import {
+  IdempotencyError,
+  isIdempotencyError,
+  isTerminalError,
+  TerminalError,
+  textOf,
+  withRecord,
+} from '../../src/core/errors.ts';
 
 const named = (name: string, more: object = {}) => Object.assign(new Error('of another copy'), { name, ...more });
 
@@ -20,6 +27,27 @@ describe('isIdempotencyError', () => {
   ])('does not take %s for one', (_, error) => {
     expect(isIdempotencyError(error)).toBe(false);
   });
+});
+
+describe('withRecord', () => {
+  const cause = new TypeError('down');
+
+  it('names the record of an error that has none, and changes nothing else', () => {
+    const error = new IdempotencyError('STORE_UNAVAILABLE', 'why', { cause, isPassing: true, isUnwritten: true });
+    const named = withRecord(error, 'scope#1') as IdempotencyError;
+    expect(named).not.toBe(error);
+    expect({ ...named }).toEqual({ ...error, id: 'scope#1' });
+    const { name, message, stack } = error;
+    expect(named).toMatchObject({ name, message, stack, cause });
+    expect(withRecord(new IdempotencyError('CONFLICT', 'busy'), 'scope#1')).not.toHaveProperty('cause');
+  });
+
+  it.each([cause, undefined, new IdempotencyError('CONFLICT', 'busy', { id: 'scope#2' })])(
+    'leaves %o as it is',
+    (error) => {
+      expect(withRecord(error, 'scope#1')).toBe(error);
+    },
+  );
 });
 
 describe('isTerminalError', () => {

@@ -7,7 +7,9 @@ import {
   derivedKey,
   fingerprintOf,
   formerFingerprintOf,
+  keyFault,
   recordId,
+  writtenOnce,
 } from '../../src/core/identity.ts';
 import { twoSmallJsons } from '../arbitraries.ts';
 
@@ -52,6 +54,28 @@ it('ids, derived keys and fingerprints do not change from version to version', (
   const payload = canonicalJson({ b: 1, a: [null, 'é'] });
   expect(fingerprintOf(payload, id)).toBe('2:fYUxrkQXH_xaMBc_9g3lAlpcJroZ1ICj0lq4fJG6eIM');
   expect(formerFingerprintOf(payload)).toBe('SAOBj02jsDbe1nx_Yff5-g6lZ8THH1BtuFUUHkb5xSY');
+});
+
+describe('writtenOnce', () => {
+  it('is the canonical form; of what has none the JSON as it is', () => {
+    expect(writtenOnce({ b: 1, a: 2 })).toBe('{"a":2,"b":1}');
+    expect(writtenOnce({ b: '\ud800', a: 2 })).toBe('{"b":"\\ud800","a":2}');
+    expect(writtenOnce(['\ud800'], 'otherwise')).toBe('otherwise');
+  });
+});
+
+describe('keyFault', () => {
+  it.each<[string, string | undefined]>([
+    ['x'.repeat(255), undefined],
+    ['x'.repeat(256), 'is longer than 255 characters'],
+    ['a b\u00a0ü😀', undefined],
+    ['a\nb', 'has characters that cannot be printed'],
+    ['\ud800', 'has characters that cannot be printed'],
+    ['\u2028', 'has characters that cannot be printed'],
+    ['\u2029', 'has characters that cannot be printed'],
+  ])('of %j is %s', (key, fault) => {
+    expect(keyFault(key)).toBe(fault);
+  });
 });
 
 describe('derivedKey', () => {

@@ -138,7 +138,7 @@ describe('an item', () => {
       expect(() => toRecord(spoiled(CLAIMED, 'fingerprint', { S: `${version}f` }))).toThrow(
         expect.objectContaining(refusal),
       );
-    for (const fingerprint of ['f', '2:f', 'f:2'])
+    for (const fingerprint of ['f', '2:f', 'f:2', 'f3:f'])
       expect(toRecord(spoiled(CLAIMED, 'fingerprint', { S: fingerprint }))).toMatchObject({ fingerprint });
   });
 });
