@@ -6,6 +6,7 @@ import {
   idempotentBatch,
   isIdempotencyError,
   stepFunctionsKey,
+  subscribe,
 } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import { type MemoryStore, memoryStore } from 'effectively-once/testing';
@@ -38,8 +39,10 @@ describe('a batch of records, at a door for one event', () => {
     ['an event of Kinesis', 'Kinesis'],
     ['an event of a DynamoDB stream', 'a DynamoDB stream'],
     ['an event of Kafka', 'Kafka'],
+    ['an event of Kafka', 'self-managed Kafka'],
   ])('is refused without a key, and told where to go: %s', async (title, name) => {
-    const event = eventOf(name);
+    const event = eventOf(name.replace('self-managed ', ''));
+    if (name.includes('self-managed')) event.eventSource = 'SelfManagedKafka';
     const words = `${title} holds a batch of records: use \`idempotentBatch\`, or give \`key\` to take it as one`;
     expect(await send(event)).toBe(`MISUSE: ${words}`);
     expect(await send(event, { onMissingKey: 'run' })).toBe(`MISUSE: ${words}`);
@@ -63,6 +66,23 @@ describe('a batch of records, at a door for one event', () => {
 
 it.each([
   [{ Records: [{ messageId: 'm', text: 'a' }] }, { Records: [{ messageId: 'm', text: 'b' }] }],
+  [{ Records: [{ body: 'x', amount: 5 }] }, { Records: [{ body: 'x', amount: 6 }] }],
+  [
+    { Records: [{ eventSource: 'aws:sqs', body: {}, amount: 5 }] },
+    { Records: [{ eventSource: 'aws:sqs', body: {}, amount: 6 }] },
+  ],
+  [
+    { Records: [sqsRecord('x', { messageId: 'm' }), { amount: 5 }] },
+    { Records: [sqsRecord('x', { messageId: 'm' }), { amount: 6 }] },
+  ],
+  [
+    { Records: [{ kinesis: { partitionKey: 'k', data: '' }, amount: 5 }] },
+    { Records: [{ kinesis: { partitionKey: 'k', data: '' }, amount: 6 }] },
+  ],
+  [
+    { eventSource: 'aws:kafka', records: { a: [{ topic: 't', offset: 1, amount: 5 }] } },
+    { eventSource: 'aws:kafka', records: { a: [{ topic: 't', offset: 1, amount: 6 }] } },
+  ],
   [
     { amount: 5, records: [{ messageId: 'm', body: 'x' }] },
     { amount: 500, records: [{ messageId: 'm', body: 'x' }] },
@@ -157,6 +177,11 @@ describe('AppSync', () => {
   it('protects a mutation whatever it hangs on, and those of Amplify', async () => {
     const { info, ...event } = field({ source: {} });
     expect([await send({ ...event, info }), await send({ ...event, info })]).toEqual([1, 1]);
+    expect(await send({ ...event, info, source: { id: 'o-1' } })).toBe(1);
+    const renamed = { ...event, info: { ...info, parentTypeName: 'MyMutation' }, source: null };
+    expect([await send(renamed), await send(renamed)]).toEqual([2, 2]);
+    runs = 0;
+    store = memoryStore();
     const amplify = { ...event, typeName: 'Mutation', fieldName: 'placeOrder' };
     expect([await send(amplify), await send({ ...amplify, typeName: 'Query' })]).toEqual([1, 2]);
   });
@@ -177,6 +202,8 @@ describe('AppSync', () => {
     const nested = field({ source: { id: 'o-1' } }, { parentTypeName: 'Order' });
     expect([await send([nested, nested]), await send([nested, nested])]).toEqual([1, 2]);
     expect(await send([field({})])).toMatch(/^MISUSE: .*give `key`/);
+    expect(await send([nested, field({})])).toMatch(/^MISUSE: .*give `key`/);
+    expect(await send([nested, {}])).toMatch(/^KEY_MISSING: .*no known source/);
     const mutations = () => [eventOf('AppSync, with a header'), field({}, { fieldName: 'cancelOrder' })];
     const options = { key: () => 'k' };
     expect([await send(mutations(), options), await send(mutations(), options)]).toEqual([3, 3]);
@@ -348,6 +375,7 @@ describe('an envelope in a queue', () => {
     ['what looks like an event', { 'detail-type': 'OrderPlaced', detail: {} }],
     ['a notification without an id', { ...sns, MessageId: undefined }],
     ['a notification without a time', { ...sns, Timestamp: undefined }],
+    ['a notification whose message is no text', { ...sns, Message: {} }],
     ['a notification without a topic', { ...sns, TopicArn: undefined, about: 'TopicArn' }],
     ['an event whose detail is a text', { ...event, detail: 'text' }],
     ['a confirmation of a subscription', { ...sns, Type: 'SubscriptionConfirmation' }],
@@ -393,8 +421,8 @@ describe('an envelope in a queue', () => {
 
   it('keeps digits that a double does not hold', async () => {
     const handler = idempotentBatch(run, { store, scope: 'test', key: () => 'k' });
-    const of = (n: string, time: string) =>
-      JSON.stringify({ ...event, time, detail: { n: 0, m: 1, s: 'x' } }).replace('"n":0', `"n":${n}`);
+    const of = (n: string, time: string, s = 'x') =>
+      JSON.stringify({ ...event, time, detail: { n: 0, m: 1, s } }).replace('"n":0', `"n":${n}`);
     const deliver = (body: string) => handler({ Records: [sqsRecord(body)] }, lambdaContext());
     const failed = async (body: string) => (await deliver(body)).batchItemFailures.length;
     expect(await failed(of('9007199254740993', 'a'))).toBe(0);
@@ -402,6 +430,7 @@ describe('an envelope in a queue', () => {
     expect(await failed(of('9007199254740992', 'b'))).toBe(1);
     expect(await failed(of('"9007199254740993"', 'b'))).toBe(1);
     expect(await failed(of('1e400', 'b'))).toBe(1);
+    expect(await failed(of('9007199254740993', 'b', 'y'))).toBe(1);
     expect(runs).toBe(1);
   });
 });
@@ -527,4 +556,29 @@ describe('stepFunctionsKey', () => {
   ])('is refused for a part of it: %o', (part: any) => {
     expect(() => stepFunctionsKey(part)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
   });
+});
+
+it('the trace of an event is told as its sender wrote it', async () => {
+  const traces: (string | undefined)[] = [];
+  const unsubscribe = subscribe((event) => void (event.type === 'settled' && traces.push(event.trace)));
+  const headers = (more: object) => ({ ...eventOf('AppSync, with a header'), request: { headers: more } });
+  const sns = (MessageAttributes: object) => {
+    const event = eventOf('SNS');
+    Object.assign(event.Records[0].Sns, { MessageAttributes });
+    return event;
+  };
+  const [x, w] = [
+    { Type: 'String', Value: 'Root=1' },
+    { Type: 'String', Value: '00-1' },
+  ];
+  for (const event of [
+    headers({ 'X-Amzn-Trace-Id': 'Root=1' }),
+    headers({ 'x-amzn-trace-id': 'Root=1', TraceParent: '00-1' }),
+    sns({ traceparent: w }),
+    sns({ traceparent: w, AWSTraceHeader: x }),
+    sns({}),
+  ])
+    await send(event);
+  unsubscribe();
+  expect(traces).toEqual(['Root=1', '00-1', '00-1', 'Root=1', undefined]);
 });
