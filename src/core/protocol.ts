@@ -79,8 +79,8 @@ export interface Decided {
   /** Undefined: the key is released, as after a failure. */
   readonly outcome: Outcome | undefined;
   readonly owner: string;
-  /** Ms, if the record does not say. */
-  readonly retention: number;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
   /** Epoch ms. */
   readonly now: number;
 }
@@ -89,11 +89,11 @@ export interface Decided {
 export async function decideUnknown(
   store: Store,
   seen: Claimed,
-  { outcome, owner, retention, now }: Decided,
+  { outcome, owner, expiresAt, now }: Decided,
 ): Promise<boolean> {
-  const { status, owner: _, leaseUntil, expiresAt, ...kept } = seen;
+  const { status, owner: _, leaseUntil, ...kept } = seen;
   const { steps, ...identity } = kept;
-  const common = { version: seen.version + 1, expiresAt: seconds(now + (seen.retention ?? retention)) };
+  const common = { version: seen.version + 1, expiresAt };
   const next: IdempotencyRecord = outcome
     ? { ...identity, ...common, status: 'COMPLETED', owner, outcome, completedAt: now }
     : { ...kept, ...common, status: 'IN_PROGRESS' };

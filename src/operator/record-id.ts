@@ -1,5 +1,6 @@
 import { parsed, that } from '../core/check.ts';
 import { canonicalJson, recordId as idOf, keyFault } from '../core/identity.ts';
+import { INSTANCE } from '../sources/http-response.ts';
 
 /** What a record is identified by. */
 export interface RecordIdentity {
@@ -45,8 +46,6 @@ export function recordId(identity: RecordIdentity): string {
     IDENTITY.key(key, 'key', 'recordId'),
   );
 }
-
-const INSTANCE = 'urn:effectively-once:record:';
 
 /** The id in what problem details call the `instance`; anything else is an id. */
 export function idIn(instance: string): string {

@@ -18,8 +18,8 @@ import { idIn } from './record-id.ts';
 
 /**
  * Decides an unknown outcome: `value` is recorded as the outcome; with `rerun` the next request runs the handler. `instance`: the
- * record's id, from the error `OUTCOME_UNKNOWN` or from `recordId`; or what problem details have under that name. `codec`: that of the function. The value of an HTTP operation is a
- * response: `{ statusCode, headers?, body? }`.
+ * record's id, from the error `OUTCOME_UNKNOWN` or from `recordId`; or what problem details have under that name. `codec`: that of the
+ * function. The value of an HTTP operation is a response: `{ statusCode, headers?, body? }`.
  *
  * Throws `IdempotencyError`: `MISUSE` if there is no unknown outcome, if the verdict is neither, if the value cannot be kept or is no
  * response where it must be one, and on a store without `read`; `CONFLICT` if the record was changed meanwhile; `CONFIG_INVALID`,
@@ -37,16 +37,16 @@ export async function resolve(
   const id = idIn(instance);
   const patientStore = patient(store, remaining, 'claim');
   const seen = await unknownIn(patientStore, id);
-  const retention = environment.retention() ?? DEFAULT_RETENTION_MS;
   const [owner, now] = [randomUUID(), Date.now()];
+  const expiresAt = seconds(now + (seen.retention ?? environment.retention() ?? DEFAULT_RETENTION_MS));
   let outcome: Outcome | undefined;
   if (!isRerun(verdict)) {
     const value = valueIn(verdict);
     if (isAnsweredByResponse(seen.source) && !isResponse(value)) throw misuse(RESPONSE);
     const whole = await outcomesOf(codec).ofValue(value, { id, remaining });
-    outcome = await kept(patientStore, whole, { id, owner, expiresAt: seconds(now + (seen.retention ?? retention)) });
+    outcome = await kept(patientStore, whole, { id, owner, expiresAt });
   }
-  const isDecided = await decideUnknown(patientStore, seen, { outcome, owner, retention, now });
+  const isDecided = await decideUnknown(patientStore, seen, { outcome, owner, expiresAt, now });
   if (!isDecided) throw new IdempotencyError('CONFLICT', 'the record was changed meanwhile', { id });
   const scope = id.slice(0, id.lastIndexOf('#'));
   publish({ scope, source: 'operator', id }, { type: 'resolved', to: outcome ? 'value' : 'rerun' });

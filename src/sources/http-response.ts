@@ -7,6 +7,9 @@ export interface ProxyResponse {
   readonly [other: string]: unknown;
 }
 
+/** RFC 9457 `instance` of a record, before its percent-encoded id. */
+export const INSTANCE = 'urn:effectively-once:record:';
+
 /** RFC 9457 `title`; the `type` is made from the code. */
 const TITLES: Record<IdempotencyErrorCode, string> = {
   KEY_MISSING: 'Idempotency-Key is missing',
@@ -55,7 +58,7 @@ export function problem(error: IdempotencyError, multiValue: boolean, earlier: P
   const type = `urn:effectively-once:${code.toLowerCase().replaceAll('_', '-')}`;
   const detail = status < 500 ? { detail: error.message } : {};
   const isAboutRecord = id !== undefined && status !== 500;
-  const instance = isAboutRecord ? { instance: `urn:effectively-once:record:${encodeURIComponent(id)}` } : {};
+  const instance = isAboutRecord ? { instance: `${INSTANCE}${encodeURIComponent(id)}` } : {};
   const headers = {
     'Content-Type': 'application/problem+json',
     ...(retryAfterMs !== undefined && { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }),

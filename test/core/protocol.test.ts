@@ -450,7 +450,7 @@ describe('surrender', () => {
 
 describe('decideUnknown', () => {
   const decide = (seen: Claimed, outcome: Outcome | undefined, on = store) =>
-    decideUnknown(on, seen, { outcome, owner: 'operator', retention: HOUR, now });
+    decideUnknown(on, seen, { outcome, owner: 'operator', expiresAt: (now + HOUR) / 1_000, now });
   const abandoned = async (): Promise<Claimed> => {
     const lease = await acquire({ onUnknown: 'refuse' });
     await saveStep(by(lease), 'charge', DONE);
@@ -463,9 +463,9 @@ describe('decideUnknown', () => {
     expect(await decide(seen, DONE)).toBe(true);
     expect(await kept()).toMatchObject({ status: 'COMPLETED', version: 3, owner: 'operator', outcome: DONE });
     now += 1;
-    await expect(decideUnknown(store, seen, { outcome: DONE, owner: 'another', retention: HOUR, now })).resolves.toBe(
-      false,
-    );
+    await expect(
+      decideUnknown(store, seen, { outcome: DONE, owner: 'another', expiresAt: (now + HOUR) / 1_000, now }),
+    ).resolves.toBe(false);
   });
 
   it('releases without an outcome, and keeps the steps for the next run', async () => {
