@@ -1,6 +1,6 @@
 import { misuse } from '../core/errors.ts';
-import { callerOf, unnamed } from './caller.ts';
-import { headerValues, type Values } from './http-request.ts';
+import { callerOf } from './caller.ts';
+import { type Headed, headerValues, traceIn, type Values } from './http-request.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import { isPresent, isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
@@ -27,21 +27,18 @@ export const appSync: EventSource<AppSyncEvent> = {
   matches: (event) => isAppSync(event),
   operation: fieldOf,
   key: ({ request, arguments: args }) =>
-    keyOfHeader(headerIn(request, 'idempotency-key')) ?? mutationIdIn(membersOf(args)['input']) ?? mutationIdIn(args),
+    keyOfHeader(headerValues(headed(request), 'idempotency-key')) ??
+    mutationIdIn(membersOf(args)['input']) ??
+    mutationIdIn(args),
   isExempt,
   principal: ({ identity }) => {
     const { claims, issuer, sub, cognitoIdentityId, userArn } = membersOf(identity);
     const told = membersOf(claims);
-    const caller = callerOf({
-      claims: { ...told, iss: issuer ?? told['iss'], sub: sub ?? told['sub'] },
-      cognitoIdentityId,
-      userArn,
-    });
-    if (!caller && isPresent(identity)) throw unnamed(); // of an API key it is null
-    return caller;
+    const all = { ...told, iss: issuer ?? told['iss'], sub: sub ?? told['sub'] };
+    return callerOf({ claims: all, cognitoIdentityId, userArn }, isPresent(identity)); // of an API key it is null
   },
   payload: ({ arguments: args }) => withoutMutationId(args),
-  trace: ({ request }) => headerIn(request, 'traceparent')[0] ?? headerIn(request, 'x-amzn-trace-id')[0],
+  trace: ({ request }) => traceIn(headed(request)),
   words: {
     key: 'the Idempotency-Key header, or clientMutationId,',
     missing: 'send an Idempotency-Key header, or a clientMutationId in the input',
@@ -75,8 +72,8 @@ function isExempt({ source, ...event }: AppSyncEvent): boolean {
   return READS.has(type) || (type !== 'Mutation' && Object.keys(membersOf(source)).length > 0);
 }
 
-function headerIn(request: unknown, name: string): unknown[] {
-  return headerValues({ headers: [membersOf(membersOf(request)['headers']) as Values] }, name);
+function headed(request: unknown): Headed {
+  return { headers: [membersOf(membersOf(request)['headers']) as Values] };
 }
 
 function mutationIdIn(input: unknown): string | undefined {

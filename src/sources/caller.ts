@@ -12,24 +12,27 @@ export interface Credentials {
   readonly userArn?: unknown;
 }
 
-/** The authenticated caller, in a form that no other can have. Undefined: the credentials name nobody. */
-export function callerOf({ claims = {}, principalId, cognitoIdentityId, userArn }: Credentials): string | undefined {
+/**
+ * The authenticated caller, in a form that no other can have. Throws `CONFIG_INVALID` if somebody was authenticated and the credentials
+ * do not say who: callers must not share records by accident.
+ */
+export function callerOf(
+  { claims = {}, principalId, cognitoIdentityId, userArn }: Credentials,
+  isAuthenticated: boolean,
+): string | undefined {
   const who =
     byClaims(claims) ??
     named('authorizer', principalId) ??
     named('cognito', cognitoIdentityId) ??
     // The session name of an assumed role changes with every session of the same caller.
     named('iam', isText(userArn) ? userArn.replace(/(:assumed-role\/[^/]+)\/.*/, '$1') : undefined);
-  return who && writtenOnce(who);
+  if (who) return writtenOnce(who);
+  if (isAuthenticated) throw new IdempotencyError('CONFIG_INVALID', UNNAMED);
+  return undefined;
 }
 
-/** The authorizer accepted the request but does not say who calls: callers must not share records by accident. */
-export function unnamed(): IdempotencyError {
-  return new IdempotencyError(
-    'CONFIG_INVALID',
-    'the authorizer does not say who calls: give the option `principal`, or `principal: false` if callers shall share keys',
-  );
-}
+const UNNAMED =
+  'the authorizer does not say who calls: give the option `principal`, or `principal: false` if callers shall share keys';
 
 // RFC 7519 has `sub` optional: tokens of a client credentials grant often have none. One that is there and names nobody is no reason
 // to take the users of a client for one.

@@ -16,9 +16,14 @@ export function contentOfBody({ body, isBase64Encoded, contentType }: Body): rea
   const bytes = Buffer.from(body, encoding);
   const isAsSent = bytes.toString(encoding) === body;
   if (isAsSent && !isJson(contentType)) return partsOf(bytes, contentType) ?? ['bytes', bytes.toString('base64')];
-  const json = isAsSent && isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
+  const json = isAsSent ? jsonIn(bytes) : undefined;
   // A body parser may have left a string behind, which the encoding no longer describes.
   return json === undefined ? ['text', encoding, body] : ['json', json];
+}
+
+/** The canonical form of bytes that are JSON. */
+export function jsonIn(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? canonicalText(bytes.toString()) : undefined;
 }
 
 /** The content as fingerprints of version 1 have it: of a form with its boundaries. Undefined: it is the same. */

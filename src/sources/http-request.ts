@@ -7,16 +7,19 @@ import type { EventSource } from './source.ts';
 /** By name, one value or several. */
 export type Values = Record<string, string | string[] | undefined> | null | undefined;
 
+export interface Headed {
+  /** The first that has a header counts. */
+  readonly headers: readonly Values[];
+}
+
 /** An HTTP request, whichever service hands it on. */
-export interface HttpRequest extends Pick<Body, 'body' | 'isBase64Encoded'> {
+export interface HttpRequest extends Headed, Pick<Body, 'body' | 'isBase64Encoded'> {
   readonly method: string;
   /** As received: the template would make `/orders/1/refund` and `/orders/2/refund` one payload. */
   readonly path: string;
   /** The template of the path; if there is none, the path. */
   readonly route: string;
   readonly query: unknown;
-  /** The first that has a header counts. */
-  readonly headers: readonly Values[];
   /** An ALB target group with multi-value headers sends and understands only those. */
   readonly isMultiValue: boolean;
 }
@@ -50,10 +53,7 @@ export function httpSource<Event>({ name, matches, principal, requestOf }: HttpS
       const content = formerContentOfBody(bodyOf(request));
       return content && payloadOf(request, content);
     },
-    trace: (event) => {
-      const request = requestOf(event);
-      return headerValues(request, 'traceparent')[0] ?? headerValues(request, 'x-amzn-trace-id')[0];
-    },
+    trace: (event) => traceIn(requestOf(event)),
     isOutcome,
     replay: (value, event) => replayed(value, requestOf(event).isMultiValue),
     refuse: (error, event, earlier) =>
@@ -76,8 +76,12 @@ function bodyOf({ body, isBase64Encoded, ...request }: HttpRequest): Body {
   return { body, isBase64Encoded, contentType: String(contentType) };
 }
 
+export function traceIn(headed: Headed): unknown {
+  return headerValues(headed, 'traceparent')[0] ?? headerValues(headed, 'x-amzn-trace-id')[0];
+}
+
 /** The values of a header in the first list that has it. `name`: in lower case. */
-export function headerValues({ headers }: Pick<HttpRequest, 'headers'>, name: string): unknown[] {
+export function headerValues({ headers }: Headed, name: string): unknown[] {
   for (const values of headers) {
     const found: unknown[] = [];
     for (const [header, value] of Object.entries(values ?? {})) {

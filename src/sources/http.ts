@@ -1,5 +1,5 @@
 import { writtenOnce } from '../core/identity.ts';
-import { callerOf, unnamed } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { type HttpRequest, httpSource, type Values } from './http-request.ts';
 import { isPresent, isText, membersOf } from './members.ts';
 
@@ -64,17 +64,17 @@ export function callerIn({
   const { jwt, iam, claims, principalId } = membersOf(authorizer);
   const { cognitoIdentity, userArn } = membersOf(iam);
   const signed = membersOf(identity);
-  const caller = callerOf({
+  const clientCert = signed['clientCert'] ?? membersOf(authentication)['clientCert'];
+  const { issuerDN, subjectDN } = membersOf(clientCert);
+  const isCertified = isText(issuerDN) && isText(subjectDN);
+  const credentials = {
     claims: membersOf(membersOf(jwt)['claims'] ?? claims),
     principalId,
     cognitoIdentityId: membersOf(cognitoIdentity)['identityId'] ?? signed['cognitoIdentityId'],
     userArn: userArn ?? signed['userArn'],
-  });
+  };
+  const caller = callerOf(credentials, isPresent(authorizer) || (isPresent(clientCert) && !isCertified));
   if (caller) return caller;
-  const clientCert = signed['clientCert'] ?? membersOf(authentication)['clientCert'];
-  const { issuerDN, subjectDN } = membersOf(clientCert);
-  const isCertified = isText(issuerDN) && isText(subjectDN);
-  if (isPresent(authorizer) || (isPresent(clientCert) && !isCertified)) throw unnamed();
   const keyed = isText(signed['apiKeyId']) ? ['api-key', signed['apiKeyId']] : [];
   const named = isCertified ? [...keyed, 'certificate', issuerDN, subjectDN] : keyed;
   return named.length > 0 ? writtenOnce(named) : undefined;

@@ -1,4 +1,4 @@
-import { callerOf, unnamed } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { type HttpRequest, httpSource, type Values } from './http-request.ts';
 import { isText, membersOf } from './members.ts';
 
@@ -28,9 +28,7 @@ export const vpcLattice = httpSource<VpcLatticeEvent>({
   },
   principal: ({ requestContext }) => {
     const { type, principal } = membersOf(membersOf(requestContext)['identity']);
-    const caller = callerOf({ userArn: principal });
-    if (!caller && type === 'AWS_IAM') throw unnamed();
-    return caller;
+    return callerOf({ userArn: principal }, type === 'AWS_IAM');
   },
   requestOf,
 });
