@@ -1,10 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** JSON without a canonical form: the fault of its sender, not of the code that asks for one. */
-export class NotCanonical extends RangeError {}
-
-/** Deeper than any payload people write, and far from the end of the stack. */
-const MAX_DEPTH = 256;
+import { canonicalJson, writtenOnce } from './canonical.ts';
 
 /**
  * The partition key of a record: `<scope>#<hash>`. The scope is there to be read by an operator; the hash is over all parts,
@@ -62,87 +57,6 @@ export function keyFault(key: string): string | undefined {
 /** A key made of parts that may be too long for one, or not printable. */
 export function keyOf(...parts: readonly unknown[]): string {
   return sha256(writtenOnce(parts));
-}
-
-/**
- * JSON in one form only, by RFC 8785: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
- *
- * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does. What that would silently make equal (Map, Set,
- * BigInt, NaN, functions, symbols, cycles, objects without members of their own) throws a `TypeError`. Lone surrogates, numbers
- * too large for a double and what is nested too deep, which JSON can carry, throw {@link NotCanonical}.
- */
-export function canonicalJson(value: unknown): string {
-  return write(value, []);
-}
-
-// A number with more digits than a double holds: parsing would make it equal to another.
-const LONG_NUMBER = /(^|[[:,])\s*-?(\d{16}|[\d.]{17})/;
-
-/** Whether a JSON text has such a number. */
-export function losesDigits(text: string): boolean {
-  return LONG_NUMBER.test(text);
-}
-
-/** {@link canonicalJson} of a JSON text, or the text itself if it has no canonical form; undefined: it is not JSON. */
-export function canonicalText(text: string): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return losesDigits(text) ? text : writtenOnce(value, text);
-}
-
-/** {@link canonicalJson} of what was parsed; if it has none, `otherwise`: the JSON with its members in the order of its sender. */
-export function writtenOnce(value: unknown, otherwise?: string): string {
-  try {
-    return canonicalJson(value);
-  } catch {
-    return otherwise ?? JSON.stringify(value);
-  }
-}
-
-function write(value: unknown, path: readonly unknown[]): string {
-  switch (typeof value) {
-    case 'string':
-      if (!value.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
-      return JSON.stringify(value);
-    case 'number':
-      if (Number.isNaN(value)) throw new TypeError('NaN has no canonical form');
-      if (!Number.isFinite(value)) throw new NotCanonical(`${value} has no canonical form`);
-      return JSON.stringify(value);
-    case 'boolean':
-      return String(value);
-    case 'object':
-      return value === null ? 'null' : writeObject(value, path);
-    default:
-      throw new TypeError(`${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} has no canonical form`);
-  }
-}
-
-function writeObject(value: object, path: readonly unknown[]): string {
-  if (path.includes(value)) throw new TypeError('a cycle has no canonical form');
-  if (path.length >= MAX_DEPTH) throw new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
-  const below = [...path, value];
-  if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), below);
-  if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, below)).join()}]`;
-  const members = new Map(Object.entries(value).filter(([, member]) => member !== undefined));
-  if (!isPlain(value) && (!isRecordLike(value) || members.size === 0)) {
-    throw new TypeError(`a ${value.constructor?.name || 'nameless object'} has no canonical form`);
-  }
-  const names = [...members.keys()].sort(); // by code units
-  return `{${names.map((name) => `${write(name, below)}:${write(members.get(name), below)}`).join()}}`;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-// An instance of a user's class, as opposed to a Map, a RegExp, a typed array, whose content is not in its members.
-function isRecordLike(value: object): boolean {
-  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function sha256(text: string): string {

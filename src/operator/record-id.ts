@@ -1,5 +1,6 @@
+import { canonicalJson } from '../core/canonical.ts';
 import { parsed, that } from '../core/check.ts';
-import { canonicalJson, recordId as idOf, keyFault } from '../core/identity.ts';
+import { recordId as idOf, keyFault } from '../core/identity.ts';
 import { INSTANCE } from '../sources/http-response.ts';
 
 /** What a record is identified by. */

@@ -1,5 +1,6 @@
+import { canonicalJson, NotCanonical } from '../core/canonical.ts';
 import { IdempotencyError, isIdempotencyError } from '../core/errors.ts';
-import { canonicalJson, fingerprintOf, formerFingerprintOf, keyFault, NotCanonical } from '../core/identity.ts';
+import { fingerprintOf, formerFingerprintOf, keyFault } from '../core/identity.ts';
 import type { Words } from '../sources/source.ts';
 
 /** A part of what an event says; `KEY_INVALID` or `PAYLOAD_INVALID` if it cannot be had. */

@@ -1,5 +1,5 @@
+import { writtenOnce } from '../core/canonical.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { writtenOnce } from '../core/identity.ts';
 import { isPresent, isText } from './members.ts';
 
 /** What a source says of who calls. */

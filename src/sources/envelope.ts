@@ -1,4 +1,5 @@
-import { canonicalText, keyFault, losesDigits, writtenOnce } from '../core/identity.ts';
+import { canonicalText, losesDigits, writtenOnce } from '../core/canonical.ts';
+import { keyFault } from '../core/identity.ts';
 import { type EventBridgeEvent, eventBridge, isEventBridgeEvent } from './event-bridge.ts';
 import { isText, membersOf } from './members.ts';
 import { isS3Event, s3 } from './s3.ts';

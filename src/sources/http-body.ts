@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { canonicalText } from '../core/identity.ts';
+import { canonicalText } from '../core/canonical.ts';
 
 /** A body as it came, or as a body parser has left it. */
 export interface Body {

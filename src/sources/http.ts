@@ -1,4 +1,4 @@
-import { writtenOnce } from '../core/identity.ts';
+import { writtenOnce } from '../core/canonical.ts';
 import { callerOf } from './caller.ts';
 import { type HttpRequest, httpSource, type Values } from './http-request.ts';
 import { isPresent, isText, membersOf } from './members.ts';

@@ -1,4 +1,5 @@
-import { canonicalJson, fingerprintOf } from '../../src/core/identity.ts';
+import { canonicalJson } from '../../src/core/canonical.ts';
+import { fingerprintOf } from '../../src/core/identity.ts';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
 import { type Place, RETENTION, type Request, type Result, SECOND, type StoreRequest } from './executor.ts';
 import type { Move } from './moves.ts';

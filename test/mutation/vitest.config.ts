@@ -5,6 +5,7 @@ const resolve = { conditions: ['effectively-once-source'] };
 
 /** The tests that must see a fault in the core. Most mutants die in the first: the slow ones stand last. */
 const TESTS = [
+  'test/core/canonical.test.ts',
   'test/core/check.test.ts',
   'test/core/decide.test.ts',
   'test/core/duration.test.ts',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { idempotent, idempotentBatch, memoryStore, runOnce, type Store } from 'effectively-once';
 import * as testing from 'effectively-once/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { canonicalJson } from '../../src/core/identity.ts';
+import { canonicalJson } from '../../src/core/canonical.ts';
 import { httpEvent } from '../events.ts';
 import { instead } from '../stores/writes.ts';
 import { lambdaContext, sqsRecord } from '../ways.ts';

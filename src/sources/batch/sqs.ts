@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { canonicalText } from '../../core/identity.ts';
+import { canonicalText } from '../../core/canonical.ts';
 import { contentOf } from '../envelope.ts';
 import { isText } from '../members.ts';
 import { plain } from '../plain.ts';

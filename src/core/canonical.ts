@@ -1,0 +1,139 @@
+/** JSON without a canonical form: the fault of its sender, not of the code that asks for one. */
+export class NotCanonical extends RangeError {}
+
+/** Deeper than any payload people write, and far from the end of the stack. */
+const MAX_DEPTH = 256;
+
+/**
+ * JSON in one form only, by RFC 8785: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
+ *
+ * Follows `toJSON` and leaves out undefined members, as `JSON.stringify` does. What that would silently make equal (Map, Set,
+ * BigInt, NaN, functions, symbols, cycles, objects without members of their own) throws a `TypeError`. Lone surrogates, numbers
+ * too large for a double and what is nested too deep, which JSON can carry, throw {@link NotCanonical}.
+ */
+export function canonicalJson(value: unknown): string {
+  const text = new Text();
+  write(value, [], text);
+  return text.toString();
+}
+
+// A number with more digits than a double holds: parsing would make it equal to another. Spaces are looked at once, and not
+// again from each of them.
+const LONG_NUMBER = /(?:^|[[:,])(?=(\s*))\1-?(?:\d{16}|[\d.]{17})/;
+
+/** Whether a JSON text has such a number. */
+export function losesDigits(text: string): boolean {
+  return LONG_NUMBER.test(text);
+}
+
+/** {@link canonicalJson} of a JSON text, or the text itself if it has no canonical form; undefined: it is not JSON. */
+export function canonicalText(text: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return losesDigits(text) ? text : writtenOnce(value, text);
+}
+
+/** {@link canonicalJson} of what was parsed; if it has none, `otherwise`: the JSON with its members in the order of its sender. */
+export function writtenOnce(value: unknown, otherwise?: string): string {
+  try {
+    return canonicalJson(value);
+  } catch {
+    return otherwise ?? JSON.stringify(value);
+  }
+}
+
+/** A long text from short ones. Concatenation would keep a node for each of them until the end. */
+class Text {
+  readonly #joined: string[] = [];
+  #parts: string[] = [];
+
+  add(part: string): void {
+    // Stryker disable next-line all: only memory tells
+    if (this.#parts.push(part) < 4096) return;
+    this.#joined.push(this.#parts.join(''));
+    this.#parts = [];
+  }
+
+  toString(): string {
+    return [...this.#joined, ...this.#parts].join('');
+  }
+}
+
+function write(value: unknown, above: object[], text: Text): void {
+  if (typeof value === 'object' && value !== null) writeObject(value, above, text);
+  else text.add(written(value));
+}
+
+function written(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
+      return JSON.stringify(value);
+    case 'number':
+      if (Number.isNaN(value)) throw new TypeError('NaN has no canonical form');
+      if (!Number.isFinite(value)) throw new NotCanonical(`${value} has no canonical form`);
+      return `${value}`;
+    case 'boolean':
+    case 'object':
+      return `${value}`; // null
+    default:
+      throw new TypeError(`${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} has no canonical form`);
+  }
+}
+
+function writeObject(value: object, above: object[], text: Text): void {
+  if (above.length >= MAX_DEPTH) throw tooDeep([...above, value]);
+  above.push(value);
+  if ('toJSON' in value && typeof value.toJSON === 'function') write(value.toJSON(), above, text);
+  else if (Array.isArray(value)) writeElements(value, above, text);
+  else writeMembers(value as Record<string, unknown>, above, text);
+  above.pop();
+}
+
+function writeElements(elements: readonly unknown[], above: object[], text: Text): void {
+  text.add('[');
+  for (let index = 0; index < elements.length; index++) {
+    if (index > 0) text.add(',');
+    write(elements[index], above, text);
+  }
+  text.add(']');
+}
+
+function writeMembers(members: Record<string, unknown>, above: object[], text: Text): void {
+  let separator = '{';
+  const isData = isPlain(members) || isRecordLike(members);
+  // By code units.
+  for (const name of isData ? Object.keys(members).sort() : []) {
+    const member = members[name];
+    if (member === undefined) continue;
+    text.add(separator);
+    write(name, above, text);
+    text.add(':');
+    write(member, above, text);
+    separator = ',';
+  }
+  if (separator === '{' && !isPlain(members)) {
+    throw new TypeError(`a ${members.constructor?.name || 'nameless object'} has no canonical form`);
+  }
+  text.add(separator === '{' ? '{}' : '}');
+}
+
+// A cycle is deeper than anything.
+function tooDeep(path: readonly object[]): Error {
+  if (new Set(path).size < path.length) return new TypeError('a cycle has no canonical form');
+  return new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+// An instance of a user's class, as opposed to a Map, a RegExp, a typed array, whose content is not in its members.
+function isRecordLike(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
