@@ -13,7 +13,7 @@ const MAX_DEPTH = 256;
  */
 export function canonicalJson(value: unknown): string {
   const text = new Text();
-  write(value, [], text);
+  write(value, new Set(), text);
   return text.toString();
 }
 
@@ -63,7 +63,7 @@ class Text {
   }
 }
 
-function write(value: unknown, above: object[], text: Text): void {
+function write(value: unknown, above: Set<object>, text: Text): void {
   if (typeof value === 'object' && value !== null) writeObject(value, above, text);
   else text.add(written(value));
 }
@@ -85,16 +85,17 @@ function written(value: unknown): string {
   }
 }
 
-function writeObject(value: object, above: object[], text: Text): void {
-  if (above.length >= MAX_DEPTH) throw tooDeep([...above, value]);
-  above.push(value);
+function writeObject(value: object, above: Set<object>, text: Text): void {
+  if (above.has(value)) throw new TypeError('a cycle has no canonical form');
+  if (above.size >= MAX_DEPTH) throw new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
+  above.add(value);
   if ('toJSON' in value && typeof value.toJSON === 'function') write(value.toJSON(), above, text);
   else if (Array.isArray(value)) writeElements(value, above, text);
   else writeMembers(value as Record<string, unknown>, above, text);
-  above.pop();
+  above.delete(value);
 }
 
-function writeElements(elements: readonly unknown[], above: object[], text: Text): void {
+function writeElements(elements: readonly unknown[], above: Set<object>, text: Text): void {
   text.add('[');
   for (let index = 0; index < elements.length; index++) {
     if (index > 0) text.add(',');
@@ -103,11 +104,11 @@ function writeElements(elements: readonly unknown[], above: object[], text: Text
   text.add(']');
 }
 
-function writeMembers(members: Record<string, unknown>, above: object[], text: Text): void {
+function writeMembers(members: Record<string, unknown>, above: Set<object>, text: Text): void {
+  if (!isPlain(members) && !isRecordLike(members)) throw formless(members);
   let separator = '{';
-  const isData = isPlain(members) || isRecordLike(members);
   // By code units.
-  for (const name of isData ? Object.keys(members).sort() : []) {
+  for (const name of Object.keys(members).sort()) {
     const member = members[name];
     if (member === undefined) continue;
     text.add(separator);
@@ -116,16 +117,12 @@ function writeMembers(members: Record<string, unknown>, above: object[], text: T
     write(member, above, text);
     separator = ',';
   }
-  if (separator === '{' && !isPlain(members)) {
-    throw new TypeError(`a ${members.constructor?.name || 'nameless object'} has no canonical form`);
-  }
+  if (separator === '{' && !isPlain(members)) throw formless(members);
   text.add(separator === '{' ? '{}' : '}');
 }
 
-// A cycle is deeper than anything.
-function tooDeep(path: readonly object[]): Error {
-  if (new Set(path).size < path.length) return new TypeError('a cycle has no canonical form');
-  return new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
+function formless(value: object): TypeError {
+  return new TypeError(`a ${value.constructor?.name || 'nameless object'} has no canonical form`);
 }
 
 function isPlain(value: object): boolean {

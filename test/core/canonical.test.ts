@@ -100,6 +100,14 @@ describe('canonicalJson', () => {
     );
   });
 
+  it('finds a cycle where it closes, and asks no object twice', () => {
+    let asked = 0;
+    const value: { a: object; self?: object } = { a: { toJSON: () => ++asked } };
+    value.self = value;
+    expect(() => canonicalJson(value)).toThrow('a cycle');
+    expect(asked).toBe(1);
+  });
+
   it('is what a plain definition of it says, of any JSON', () => {
     const defined = (value: unknown): string => {
       if (typeof value !== 'object' || value === null) return JSON.stringify(value);
