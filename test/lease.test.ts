@@ -3,11 +3,11 @@ import {
   IdempotencyError,
   idempotent,
   idempotentBatch,
-  memoryStore,
   runOnce,
   type Store,
   type Written,
 } from 'effectively-once';
+import { memoryStore } from 'effectively-once/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { instead } from './stores/writes.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
@@ -45,6 +45,37 @@ describe('a lease that is shorter than the run', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await first).toBe('first');
     expect(await call(() => 'second')).toBe('first');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each(['commit', 'completion'])('is not taken over where an extension meets a %s of its own', async (what) => {
+    const signals: AbortSignal[] = [];
+    const slow = (write: () => Promise<any>) => async () => {
+      const written = await write();
+      await new Promise((resolve) => setTimeout(resolve, 3_500)); // the answer is on its way
+      return written;
+    };
+    const inner = memoryStore();
+    const acknowledgedLate: Store = {
+      ...inner,
+      write: (write, signal) =>
+        write.kind === 'update' && write.change.kind === 'complete'
+          ? slow(() => inner.write(write, signal))()
+          : inner.write(write, signal),
+      transact: (...args) => slow(() => inner.transact?.(...args) as Promise<unknown>)(),
+    };
+    const run = call(
+      async ({ signal, commit }) => {
+        signals.push(signal);
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        if (what === 'commit') await commit(1, []);
+        return 1;
+      },
+      { store: acknowledgedLate },
+    );
+    await vi.advanceTimersByTimeAsync(6_000); // an extension at 5 s
+    expect(await run).toBe(1);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -49,16 +49,26 @@ export function releaseForgotten(holder: Holder): Promise<Landing> {
   return lastUpdate(holder, { ...releasing(holder.retention, holder.now()), isForgotten: true });
 }
 
-/** Prolongs the lease, and moves the expiry with it. False: the lease was lost. */
-export async function extend(holder: Holder, leaseUntil: number, signal?: AbortSignal): Promise<boolean> {
+/** `over`: an outcome of this very run is on record, so there is nothing to prolong. */
+export type Extension = 'extended' | 'over' | 'lost';
+
+/** Prolongs the lease, and moves the expiry with it. */
+export async function extend(holder: Holder, leaseUntil: number, signal?: AbortSignal): Promise<Extension> {
   const { lease, retention } = holder;
   const written = await update(
     holder,
     { kind: 'extend', leaseUntil, ...expiry(lease, leaseUntil + retention) },
     signal,
   );
-  // Refused although the lease is ours: a later extension came first.
-  return written.done || ownIn(written, lease)?.status === 'IN_PROGRESS';
+  if (written.done) return 'extended';
+  switch (ownIn(written, lease)?.status) {
+    case 'IN_PROGRESS':
+      return 'extended'; // further: by a later extension, which came first
+    case 'COMPLETED':
+      return 'over';
+    default:
+      return 'lost';
+  }
 }
 
 /** Ends a lease that was taken from a lost run, before anything was done: the outcome stays unknown. */

@@ -1,6 +1,6 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { extend, type Holder } from '../core/protocol.ts';
+import { type Extension, extend, type Holder } from '../core/protocol.ts';
 import type { Claimed } from '../core/record.ts';
 
 /** The time of a run. */
@@ -68,26 +68,26 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
     return loss === undefined;
   };
 
-  /** False: refused. */
-  const prolong = async (): Promise<boolean> => {
+  const prolong = async (): Promise<Extension> => {
     const next = Math.min(Date.now() + span.length, span.deadline);
     try {
-      const isKept = await extend(holder, next + clockSkew, stopped.signal);
-      if (!isKept) return false;
+      const result = await extend(holder, next + clockSkew, stopped.signal);
+      if (result !== 'extended') return result;
       until = next;
       on.onExtended(next + clockSkew);
     } catch (error) {
       if (!stopped.signal.aborted) on.onFailure(error);
     }
-    return true;
+    return 'extended'; // or to be tried again
   };
 
   const beat = timer(async () => {
     if (!isHeld()) return;
-    const isKept = await prolong();
+    const result = await prolong();
     if (stopped.signal.aborted) return;
-    if (isKept) arm();
-    else lose('the lease was taken over');
+    if (result === 'extended') arm();
+    if (result === 'over') stop(); // the answer to its own commit or completion is still on its way
+    if (result === 'lost') lose('the lease was taken over');
   });
   const expiry = timer(() => isHeld() && arm());
 

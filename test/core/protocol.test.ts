@@ -280,7 +280,7 @@ describe('a run whose lease was taken over', () => {
     const { stale, winner } = await takenOver();
     expect(await complete(by(stale), DONE)).toEqual({ kind: 'lost' });
     expect(await release(by(stale))).toEqual({ kind: 'lost' });
-    expect(await extend(by(stale), now + HOUR)).toBe(false);
+    expect(await extend(by(stale), now + HOUR)).toBe('lost');
     expect(await claim(store, request(), clock)).toMatchObject({ kind: 'conflict' });
     expect(await complete(by(winner), DONE)).toEqual({ kind: 'done' });
   });
@@ -490,9 +490,15 @@ describe('extend', () => {
   it('holds where a later extension came first', async () => {
     const lease = await acquire();
     await extend(by(lease), now + 9_000);
-    expect(await extend(by(lease), now + 5_000)).toBe(true);
+    expect(await extend(by(lease), now + 5_000)).toBe('extended');
     now += 8_999;
     expect(await claim(store, request(), clock)).toMatchObject({ kind: 'conflict' });
+  });
+
+  it('has nothing to prolong where an outcome of the same run is on record', async () => {
+    const lease = await acquire();
+    await complete(by(lease), DONE);
+    expect(await extend(by(lease), now + 9_000)).toBe('over');
   });
 
   it('gives a record that never expires no expiry', async () => {
@@ -504,7 +510,7 @@ describe('extend', () => {
 
   it('moves lease and expiry together', async () => {
     const lease = await acquire({ retention: 1_000 });
-    expect(await extend({ ...by(lease), retention: 1_000 }, now + HOUR)).toBe(true);
+    expect(await extend({ ...by(lease), retention: 1_000 }, now + HOUR)).toBe('extended');
     now += HOUR - 1;
     expect(await claim(store, request(), clock)).toMatchObject({ kind: 'conflict' });
     now += 1;
