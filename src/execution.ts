@@ -90,9 +90,29 @@ export type Verdict = { readonly rerun: true } | { readonly value: unknown };
 /** A handler's context with its execution. */
 export type WithExecution<Context> = Context & { readonly idempotency: Execution };
 
-/** A view of the context: the runtime's own object, with its setters, shows through. */
+/**
+ * A context of one run: what Lambda gave, so that it can be spread, assigned and printed, and `idempotency`. Its setters are those of the
+ * runtime's own object.
+ */
 export function withExecution<Context extends object>(context: Context, execution: Execution): WithExecution<Context> {
-  return Object.create(context ?? null, {
-    idempotency: { value: execution, enumerable: true, writable: true, configurable: true },
-  });
+  const given = Object.getOwnPropertyDescriptors(context ?? {}) as PropertyDescriptorMap;
+  for (const [name, { get, set, enumerable }] of Object.entries(given)) {
+    if (get || set || name === SETTABLE) given[name] = forwarded(context, name, enumerable);
+  }
+  const idempotency = { value: execution, enumerable: true, writable: true, configurable: true };
+  return Object.create(Object.getPrototypeOf(context ?? {}), { ...given, idempotency });
+}
+
+/** What the runtime reads after the handler: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html. */
+const SETTABLE = 'callbackWaitsForEmptyEventLoop';
+
+function forwarded(to: any, name: string, enumerable = true): PropertyDescriptor {
+  return {
+    get: () => to[name],
+    set: (value) => {
+      to[name] = value;
+    },
+    enumerable,
+    configurable: true,
+  };
 }
