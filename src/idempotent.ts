@@ -37,16 +37,12 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
     const invocation = { event, context };
     const about = aboutOf(settings, source, invocation);
     let thrown: unknown;
-    const run = async (execution: Execution): Promise<Result> => {
-      try {
-        return await handler(event, withExecution(context, execution));
-      } catch (error) {
-        thrown = error;
-        throw error;
-      }
+    const run = (execution: Execution) => handler(event, withExecution(context, execution));
+    const onThrown = (error: unknown): void => {
+      thrown = error;
     };
     try {
-      const answer = await once(settings, eventArrival(about, settings, source, invocation), run);
+      const answer = await once(settings, eventArrival(about, settings, source, invocation), run, onThrown);
       return (await answer.open()) as Result;
     } catch (error) {
       if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;

@@ -2,6 +2,8 @@ import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Answer } from '../run/answer.ts';
 import type { Ending, Run } from '../run/run.ts';
+import type { EventSource } from '../sources/source.ts';
+import { snapshot } from '../values/snapshot.ts';
 
 export type Request<Event> = middy.Request<Event, unknown, unknown, Context>;
 
@@ -11,12 +13,12 @@ export interface Chain {
   readonly error: () => unknown;
   /** Whether it is what the handler threw. */
   readonly hasThrown: () => boolean;
-  /** Ends the run, once. `answer`: the response that the chain has made. Throws what {@link Run} throws. */
-  readonly end: (answer: unknown) => Promise<OpenAnswer>;
+  /** Ends the run, once, and gives the caller's answer. `made`: the response that the chain has made. Throws what {@link Run} throws. */
+  readonly end: (made: unknown) => Promise<unknown>;
 }
 
-/** An answer with its value. */
-interface OpenAnswer extends Pick<Answer, 'isReplayed' | 'isFinal'> {
+/** What a run ended with. */
+interface End extends Pick<Answer, 'isReplayed' | 'isFinal'> {
   readonly value: unknown;
 }
 
@@ -69,6 +71,8 @@ interface WatchOptions<Event> {
   readonly request: Request<Event>;
   readonly run: Run;
   readonly isOutcome: (value: unknown) => boolean;
+  /** See {@link EventSource}. */
+  readonly finish: (value: unknown) => unknown;
   /** Gives the response of a chain that another middleware ended with `answer`. */
   readonly conclude: (chain: Chain, answer: unknown) => Promise<unknown>;
   readonly onEnd: () => void;
@@ -79,37 +83,41 @@ interface WatchOptions<Event> {
  * release, even if later middlewares change the response. If a middleware ends the chain by answering, our `after` and `onError`
  * are skipped. Middy awaits the response that it returns, and so awaits `conclude`.
  */
-export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: WatchOptions<Event>): Chain {
+export function watch<Event>({ request, run, isOutcome, finish, conclude, onEnd }: WatchOptions<Event>): Chain {
   let assignments = 0;
   let returned: Returned | undefined;
   let thrown: Thrown | undefined;
-  let ended: Promise<OpenAnswer> | undefined;
+  let ended: Promise<End> | undefined;
 
-  const end = async (answer: unknown): Promise<OpenAnswer> => {
-    const { isReplayed, isFinal, open } = await run.end(endingOf(returned, thrown, answer));
+  const endRun = async (made: unknown): Promise<End> => {
+    const { isReplayed, isFinal, open } = await run.end(endingOf(returned, thrown, made, finish));
     return { isReplayed, isFinal, value: await open() };
   };
 
   const chain: Chain = {
     error: () => thrown?.error,
     hasThrown: () => thrown !== undefined && !returned,
-    end: (answer) => {
-      ended ??= end(answer).finally(onEnd);
-      return ended;
+    end: async (made) => {
+      ended ??= endRun(made).finally(onEnd);
+      const { isReplayed, isFinal, value } = await ended;
+      const isAnswer = isReplayed || isFinal || !(returned && thrown); // else the chain has made one of the error
+      return isAnswer ? value : made;
     },
   };
 
   chains.set(request, chain);
 
   intercept(request, 'response', (value, assign) => {
-    assign(value);
     if ('earlyResponse' in request && request.earlyResponse === value) {
+      assign(value);
       assign(conclude(chain, value).then(assign));
-    } else if (!thrown) {
-      assignments++;
-      // Judged now: later middlewares change the object itself.
-      returned ??= { value, isOutcome: isOutcome(value) };
+      return;
     }
+    const isFirst = !thrown && !returned;
+    if (!thrown) assignments++;
+    // Judged and copied now: later middlewares change the object itself. They get a copy, too, or a getter would be read again.
+    if (isFirst) returned = returnedOf(value, { isOutcome, finish });
+    assign(isFirst ? returned?.passedOn : value);
   });
 
   intercept(request, 'error', (error, assign, previous) => {
@@ -127,7 +135,34 @@ export function watch<Event>({ request, run, isOutcome, conclude, onEnd }: Watch
 
 interface Returned {
   readonly value: unknown;
+  /** What the rest of the chain gets. */
+  readonly passedOn: unknown;
+  /** What is recorded if the rest of the chain fails. */
+  readonly copy: unknown;
   readonly isOutcome: boolean;
+}
+
+function returnedOf(
+  value: unknown,
+  { isOutcome, finish }: Pick<WatchOptions<never>, 'isOutcome' | 'finish'>,
+): Returned {
+  const copy = snapshot(value);
+  const isLive = typeof value === 'object' && copy === value; // an instance of a class: it may be a response all the same
+  return {
+    value,
+    passedOn: isLive ? value : snapshot(copy),
+    copy: isLive ? finishedBy(finish, value) : copy,
+    isOutcome: isOutcome(copy),
+  };
+}
+
+// The effect has happened: nothing may keep the run from its end.
+function finishedBy(finish: (value: unknown) => unknown, copy: unknown): unknown {
+  try {
+    return finish(copy);
+  } catch {
+    return copy;
+  }
 }
 
 interface Thrown {
@@ -135,11 +170,16 @@ interface Thrown {
 }
 
 /** How the run ended: what the handler itself did decides. */
-function endingOf(returned: Returned | undefined, thrown: Thrown | undefined, answer: unknown): Ending {
-  if (!returned && !thrown) return { kind: 'skipped', answer };
-  if (isEarly(returned ? returned.value : thrown?.error)) return { kind: 'timed-out', answer };
-  if (!returned) return { kind: 'threw', error: thrown?.error, answer };
-  return { kind: 'returned', answer: thrown ? returned.value : answer, isOutcome: returned.isOutcome };
+function endingOf(
+  returned: Returned | undefined,
+  thrown: Thrown | undefined,
+  made: unknown,
+  finish: (value: unknown) => unknown,
+): Ending {
+  if (!returned && !thrown) return { kind: 'skipped', answer: made };
+  if (isEarly(returned ? returned.value : thrown?.error)) return { kind: 'timed-out', answer: made };
+  if (!returned) return { kind: 'threw', error: thrown?.error, answer: made };
+  return { kind: 'returned', answer: thrown ? finishedBy(finish, returned.copy) : made, isOutcome: returned.isOutcome };
 }
 
 /** Calls `onAssign` in place of each assignment. */

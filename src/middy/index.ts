@@ -72,8 +72,8 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   }
 
   async function idempotencyAfter(request: Request<Event>): Promise<void> {
-    const answer = await states.get(request)?.chain?.end(request.response);
-    if (answer?.isReplayed || answer?.isFinal) request.response = answer.value;
+    const { chain } = states.get(request) ?? {};
+    if (chain) request.response = await chain.end(request.response);
   }
 
   // Runs for every error of the chain, even if this request has claimed nothing.
@@ -100,12 +100,14 @@ async function enter<Event>(
 ): Promise<void> {
   if (isWatched(request)) throw misuse('a chain can have only one idempotency middleware');
   const { source, about } = state;
+  const { event } = request;
   const arrival = eventArrival(about, settings, source, request);
   const begun = await begin(settings, arrival);
   if (isRun(begun)) {
     const conclude = (chain: Chain, answer: unknown) => concluded(request, source, chain, answer);
+    const finish = (value: unknown): unknown => source.finish(value, event);
     const onEnd = (): void => publish(about, { type: 'settled' });
-    state.chain = watch({ request, run: begun, isOutcome: arrival.isOutcome, conclude, onEnd });
+    state.chain = watch({ request, run: begun, isOutcome: arrival.isOutcome, finish, conclude, onEnd });
     Object.assign(request.context, { idempotency: begun.execution });
   } else {
     request.earlyResponse = await begun.open();
@@ -120,8 +122,7 @@ async function concluded<Event>(
   final: unknown,
 ): Promise<unknown> {
   try {
-    const answer = await chain.end(final);
-    return answer.isReplayed || answer.isFinal ? answer.value : final;
+    return await chain.end(final);
   } catch (error) {
     const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());
     if (isOurs && source.refuse) return source.refuse(error, request.event, final);

@@ -43,7 +43,7 @@ export async function resolve(
   if (!isRerun(verdict)) {
     const value = valueIn(verdict);
     if (isAnsweredByResponse(seen.source) && !isResponse(value)) throw misuse(RESPONSE);
-    const whole = await outcomesOf(codec).ofValue(value, { id, remaining });
+    const { outcome: whole } = await outcomesOf(codec).ofValue(value, { id, remaining });
     outcome = await kept(patientStore, whole, { id, owner, expiresAt });
   }
   const isDecided = await decideUnknown(patientStore, seen, { outcome, owner, expiresAt, now });

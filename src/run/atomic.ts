@@ -105,7 +105,7 @@ function decidingCommit({ settings, arrival, about, remaining, tell, bar, floati
     isOver: () => decided !== undefined,
     async send(transacting, value, writes) {
       const record = { ...claimant, expiresAt: seconds(Date.now() + retention) };
-      const { outcome, copy } = await prepared(value, record, replayer);
+      const { outcome, value: copy } = await prepared(value, record, replayer);
       const result = await commitUnclaimed(transacting, { ...claimant, outcome, writes }, Date.now).catch((cause) => {
         const error = withRecord(cause, id);
         if (error.isUnwritten) throw error; // another commit may follow

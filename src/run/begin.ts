@@ -15,21 +15,25 @@ import { reconciled } from './reconcile.ts';
 import { isRun, type Run } from './run.ts';
 import { unprotectedRun } from './unprotected.ts';
 
-/** Begin, run, end: what every door does that calls the handler itself. */
+/** Begin, run, end: what every door does that calls the handler itself. `onThrown`: called with what `run` throws. */
 export async function once(
   settings: Settings,
   arrival: Arrival,
   run: (execution: Execution) => unknown,
+  onThrown?: (error: unknown) => void,
 ): Promise<Answer> {
   const begun = await begin(settings, arrival);
   if (!isRun(begun)) return begun;
-  let answer: unknown;
-  try {
-    answer = await inside(arrival, () => run(begun.execution));
-  } catch (error) {
-    return begun.end({ kind: 'threw', error });
-  }
-  return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
+  return inside(arrival, async () => {
+    let answer: unknown;
+    try {
+      answer = await run(begun.execution);
+    } catch (error) {
+      onThrown?.(error);
+      return begun.end({ kind: 'threw', error });
+    }
+    return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
+  });
 }
 
 /** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals. */

@@ -6,6 +6,7 @@ import { complete, completing, type Holder, release, releaseForgotten, surrender
 import { type Claimed, type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
 import { fitted } from '../values/fitted.ts';
+import type { Kept } from '../values/outcome.ts';
 import { type Answer, adopted } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
@@ -130,7 +131,7 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  const outcome = commit.committed() ? undefined : await outcomeOf(run, ending);
+  const kept = commit.committed() ? undefined : await keptOf(run, ending);
   await closing;
   // Under the lease: what they do must be on record before another run may go on.
   const areStepsSure = await steps.finished();
@@ -139,14 +140,16 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   const doubt = commit.doubt();
   if (doubt) {
     const answer = unsure(run, ending, 'commit', doubt.error);
-    const saysThatItIsDone = outcome && ending.kind !== 'threw';
+    const saysThatItIsDone = kept && ending.kind !== 'threw';
     if (!saysThatItIsDone) return answer;
     lease.lose('the invocation is over');
     throw doubt.error;
   }
-  if (outcome) {
+  if (kept) {
+    const { outcome, value } = kept;
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
-    return lastWrite(run, ending, completed(run, outcome), { type: 'completed', by, outcome: outcome.kind });
+    const done: EndEvent = { type: 'completed', by, outcome: outcome.kind };
+    return lastWrite(run, { ...ending, answer: value }, completed(run, outcome), done);
   }
   const error = 'error' in ending ? ending.error : undefined;
   if (!areStepsSure) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
@@ -158,8 +161,8 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   return lastWrite(run, ending, freed(run), { type: 'released', error });
 }
 
-/** The outcome to record; undefined: there is none, and the key is released. */
-async function outcomeOf(run: RunParts, ending: Ending): Promise<Outcome | undefined> {
+/** What is to be recorded; undefined: nothing, and the key is released. */
+async function keptOf(run: RunParts, ending: Ending): Promise<Kept | undefined> {
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
@@ -167,9 +170,8 @@ async function outcomeOf(run: RunParts, ending: Ending): Promise<Outcome | undef
   if (run.isForgotten()) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
-    return answer === undefined
-      ? outcomes.ofError(ending.error, context)
-      : outcomes.ofAnswer(answer, ending.error, context);
+    if (answer !== undefined) return outcomes.ofAnswer(answer, ending.error, context);
+    return { outcome: await outcomes.ofError(ending.error, context), value: undefined };
   }
   const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
   return isOutcome ? outcomes.ofValue(answer, context) : undefined;

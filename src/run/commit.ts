@@ -4,7 +4,7 @@ import { type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Place, Store, TransactWrite } from '../core/store.ts';
 import type { Execution } from '../execution.ts';
 import { fitted } from '../values/fitted.ts';
-import type { Outcomes } from '../values/outcome.ts';
+import type { Kept, Outcomes } from '../values/outcome.ts';
 import type { Reader } from './answer.ts';
 import type { Floating } from './floating.ts';
 import type { Lease } from './lease.ts';
@@ -34,7 +34,7 @@ export function commitOf({ holder, lease, floating, remaining, outcomes, onLande
   let doubt: { readonly error: unknown } | undefined;
 
   const send: Send = async (transacting, value, writes) => {
-    const { outcome, copy } = await prepared(value, completing(holder), { store, outcomes, ...context });
+    const { outcome, value: copy } = await prepared(value, completing(holder), { store, outcomes, ...context });
     if (!lease.isHeld()) throw lost('the lease is over');
     const result = await commit({ ...holder, store: transacting }, outcome, writes).catch((cause) => {
       const error = withRecord(cause, id);
@@ -116,20 +116,12 @@ export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gat
   };
 }
 
-interface Prepared {
-  readonly outcome: Outcome;
-  /** The value as a duplicate will get it, so that all answers are equal; if none can be had, the value itself. */
-  readonly copy: unknown;
-}
-
-/** The outcome that a commit is to record. */
+/** What a commit is to record. Its value is a copy, so that all answers are equal. */
 export async function prepared(
   value: unknown,
   record: Place['record'],
   { store, outcomes, ...context }: Reader,
-): Promise<Prepared> {
-  const whole = await outcomes.ofValue(value, context);
-  const opened = await outcomes.open(whole, context).catch(() => ({ value }));
-  const outcome = await fitted(store, whole, { record }, ROOM_BYTES);
-  return { outcome, copy: 'value' in opened ? opened.value : value };
+): Promise<Kept> {
+  const kept = await outcomes.ofValue(value, context);
+  return { ...kept, outcome: await fitted(store, kept.outcome, { record }, ROOM_BYTES) };
 }

@@ -1,5 +1,5 @@
 import { type Body, contentOfBody, formerContentOfBody } from './http-body.ts';
-import { isOutcome, type ProxyResponse, problem, replayed } from './http-response.ts';
+import { finished, isOutcome, type ProxyResponse, problem, type Reading, replayed } from './http-response.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
@@ -13,15 +13,13 @@ export interface Headed {
 }
 
 /** An HTTP request, whichever service hands it on. */
-export interface HttpRequest extends Headed, Pick<Body, 'body' | 'isBase64Encoded'> {
+export interface HttpRequest extends Headed, Reading, Pick<Body, 'body' | 'isBase64Encoded'> {
   readonly method: string;
   /** As received: the template would make `/orders/1/refund` and `/orders/2/refund` one payload. */
   readonly path: string;
   /** The template of the path; if there is none, the path. */
   readonly route: string;
   readonly query: unknown;
-  /** An ALB target group with multi-value headers sends and understands only those. */
-  readonly isMultiValue: boolean;
 }
 
 const NATURAL = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
@@ -55,7 +53,8 @@ export function httpSource<Event>({ name, matches, principal, requestOf }: HttpS
     },
     trace: (event) => traceIn(requestOf(event)),
     isOutcome,
-    replay: (value, event) => replayed(value, requestOf(event).isMultiValue),
+    finish: (value, event) => finished(value, requestOf(event)),
+    replay: (value, event) => replayed(value, requestOf(event)),
     refuse: (error, event, earlier) =>
       problem(error, requestOf(event).isMultiValue, earlier as ProxyResponse | undefined),
     words: {

@@ -41,18 +41,89 @@ export function isResponse(value: unknown): boolean {
     headers = {},
     body = '',
   } = (typeof value === 'object' && value !== null ? value : {}) as ProxyResponse;
-  const isStatus = Number.isInteger(statusCode) && Number(statusCode) >= 100 && Number(statusCode) <= 599;
-  return isStatus && typeof headers === 'object' && !Array.isArray(headers) && typeof body === 'string';
+  return isStatus(statusCode) && typeof headers === 'object' && !Array.isArray(headers) && typeof body === 'string';
+}
+
+/** How a service reads what a function returns. */
+export interface Reading {
+  /** An ALB target group with multi-value headers sends and understands only those. */
+  readonly isMultiValue: boolean;
+  /** A value without a status is the body of a 200, as in payload 2.0. To any other service it is an error. */
+  readonly infersStatus: boolean;
 }
 
 /** The recorded response with `Idempotent-Replayed: true`; nothing else of it is touched. */
-export function replayed(value: unknown, multiValue: boolean): unknown {
-  const response = structured(value);
-  return response && { ...response, ...withHeaders(response, { 'Idempotent-Replayed': 'true' }, multiValue) };
+export function replayed(value: unknown, { isMultiValue, infersStatus }: Reading): unknown {
+  const response = infersStatus ? inferred(value) : value;
+  if (!isObject(response)) return response;
+  return { ...response, ...withHeaders(response, { 'Idempotent-Replayed': 'true' }, isMultiValue) };
+}
+
+/**
+ * A response that can be sent, made of what a handler returned and the rest of its chain did not finish. What is no response is taken
+ * for the body of one, as Middy does.
+ */
+export function finished(value: unknown, { isMultiValue, infersStatus }: Reading): unknown {
+  if (infersStatus && value === undefined) return value;
+  const given = infersStatus ? inferred(value) : isObject(value) && isUnfinished(value) ? value : { body: value };
+  const response = withoutBody(given as ProxyResponse);
+  const { body, isBase64Encoded } = given as ProxyResponse;
+  if (typeof body === 'string') return { ...response, body, ...(isBase64Encoded === true && { isBase64Encoded }) };
+  if (body instanceof Uint8Array) {
+    return { ...response, body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  }
+  const text = body === null ? undefined : jsonOf(body);
+  if (text === undefined) return response;
+  const typed = isTyped(response) ? {} : withHeaders(response, { 'Content-Type': 'application/json' }, isMultiValue);
+  return { ...response, ...typed, body: text };
+}
+
+function isUnfinished(value: object): boolean {
+  return ['statusCode', 'headers', 'multiValueHeaders', 'body'].some((member) => member in value);
+}
+
+/** What a service takes of a response, besides its body. */
+function withoutBody(response: ProxyResponse): ProxyResponse {
+  const { statusCode, headers, multiValueHeaders, cookies, statusDescription } = response;
+  const status = Number(statusCode);
+  return {
+    statusCode: isStatus(status) ? status : 200,
+    ...(isObject(headers) && { headers: only(headers, isScalar) }),
+    ...(isObject(multiValueHeaders) && {
+      multiValueHeaders: only(multiValueHeaders, (list) => Array.isArray(list) && list.every(isScalar)),
+    }),
+    ...(Array.isArray(cookies) && { cookies: cookies.filter(isScalar) }),
+    ...(typeof statusDescription === 'string' && { statusDescription }),
+  };
+}
+
+function only(headers: object, isKept: (value: unknown) => boolean): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => isKept(value)));
+}
+
+function isScalar(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function isStatus(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 599;
+}
+
+function isTyped({ headers = {}, multiValueHeaders = {} }: ProxyResponse): boolean {
+  return Object.keys({ ...headers, ...multiValueHeaders }).some((name) => name.toLowerCase() === 'content-type');
+}
+
+/** Undefined: JSON cannot write it. BigInts are texts, since JSON has none. */
+function jsonOf(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body, (_, member) => (typeof member === 'bigint' ? `${member}` : member));
+  } catch {
+    return undefined;
+  }
 }
 
 /** `application/problem+json` by RFC 9457. Keeps the headers of an earlier answer, CORS among them. */
-export function problem(error: IdempotencyError, multiValue: boolean, earlier: ProxyResponse = {}): ProxyResponse {
+export function problem(error: IdempotencyError, isMultiValue: boolean, earlier: ProxyResponse = {}): ProxyResponse {
   const { code, statusCode: status, retryAfterMs, id } = error;
   if (status >= 500 || error.cause !== undefined) console.error(error); // the response does not say why
   const type = `urn:effectively-once:${code.toLowerCase().replaceAll('_', '-')}`;
@@ -65,21 +136,24 @@ export function problem(error: IdempotencyError, multiValue: boolean, earlier: P
   };
   return {
     statusCode: status,
-    ...withHeaders(without(earlier, 'content-type'), headers, multiValue),
+    ...withHeaders(without(earlier, 'content-type'), headers, isMultiValue),
     body: JSON.stringify({ type, title: TITLES[code], status, ...detail, ...instance, code }),
   };
 }
 
 // What API Gateway makes of a value without a status: 200, and the value as JSON.
-function structured(value: unknown): ProxyResponse | undefined {
-  if (typeof value === 'object' && value !== null && 'statusCode' in value) return value as ProxyResponse;
-  if (value === undefined) return undefined;
-  const body = typeof value === 'string' ? value : JSON.stringify(value);
-  return { statusCode: 200, headers: { 'Content-Type': 'application/json' }, body };
+function inferred(value: unknown): unknown {
+  if (value === undefined || (isObject(value) && value.statusCode !== undefined)) return value;
+  const body = typeof value === 'string' ? value : jsonOf(value);
+  return { statusCode: 200, headers: { 'Content-Type': 'application/json' }, ...(body !== undefined && { body }) };
 }
 
-function withHeaders(response: ProxyResponse, more: Record<string, string>, multiValue: boolean): ProxyResponse {
-  if (!multiValue) return { ...pick(response, 'multiValueHeaders'), headers: { ...response.headers, ...more } };
+function isObject(value: unknown): value is ProxyResponse {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function withHeaders(response: ProxyResponse, more: Record<string, string>, isMultiValue: boolean): ProxyResponse {
+  if (!isMultiValue) return { ...pick(response, 'multiValueHeaders'), headers: { ...response.headers, ...more } };
   const lists = Object.entries(more).map(([name, value]) => [name, [value]]);
   return {
     ...pick(response, 'headers'),

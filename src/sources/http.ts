@@ -50,6 +50,7 @@ function requestOf(event: HttpEvent): HttpRequest {
     query: rawQueryString ?? event.multiValueQueryStringParameters ?? event.queryStringParameters ?? '',
     headers: [multiValueHeaders, headers],
     isMultiValue: !headers && Boolean(multiValueHeaders),
+    infersStatus: !isText(event.httpMethod), // of version 1, which may have a `rawPath`, too
     body,
     isBase64Encoded,
   };

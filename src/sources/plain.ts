@@ -13,6 +13,7 @@ export const plain: EventSource<unknown> = {
   formerPayload: () => undefined,
   trace: () => undefined,
   isOutcome: () => true,
+  finish: (value) => value,
   replay: (value) => value,
   words: {
     key: 'the option `key`',

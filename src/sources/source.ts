@@ -23,6 +23,8 @@ export interface EventSource<Event = never> {
   readonly trace: (event: Event) => unknown;
   /** Whether a returned value is an outcome. */
   readonly isOutcome: (value: unknown) => boolean;
+  /** Makes an answer of what a handler returned if the rest of its chain has failed to. */
+  readonly finish: (value: unknown, event: Event) => unknown;
   /** Makes the answer to a duplicate from the recorded value. */
   readonly replay: (value: unknown, event: Event) => unknown;
   /** Makes the answer to a refusal; `earlier`: the response so far. Absent: refusals are thrown. */

@@ -40,5 +40,6 @@ function requestOf(event: VpcLatticeEvent): HttpRequest {
   // Of a parameter that is there twice, version 1 lists one value only.
   const listed = event.queryStringParameters ?? event.query_string_parameters ?? '';
   const query = rawQuery.length > 0 ? rawQuery : listed;
-  return { method, path, route: path, query, headers: [headers], isMultiValue: false, body, isBase64Encoded };
+  const reading = { isMultiValue: false, infersStatus: false };
+  return { method, path, route: path, query, headers: [headers], ...reading, body, isBase64Encoded };
 }

@@ -1,6 +1,6 @@
 import { callerIn } from './http.ts';
 import { contentOfBody } from './http-body.ts';
-import { isOutcome, problem } from './http-response.ts';
+import { finished, isOutcome, problem } from './http-response.ts';
 import { isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
@@ -25,6 +25,7 @@ export const webSocket: EventSource<WebSocketEvent> = {
   payload: ({ body, isBase64Encoded = false }) =>
     contentOfBody({ body, isBase64Encoded, contentType: 'application/json' }),
   isOutcome,
+  finish: (value) => finished(value, { isMultiValue: false, infersStatus: false }),
   refuse: (error) => problem(error, false),
   words: {
     key: 'the option `key`',

@@ -65,7 +65,7 @@ export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0
 }
 
 /** Deeper than any real value, and far from the end of the stack. */
-const MAX_DEPTH = 256;
+export const MAX_DEPTH = 256;
 
 const VIEWS = new Set<unknown>(
   [

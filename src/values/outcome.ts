@@ -3,8 +3,9 @@ import { inTime, patienceFor, persistently } from '../core/patience.ts';
 import { type Outcome, type WithBody, withoutBody } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
-import { briefOf, type ErrorContent, errorContents, errorOf } from './error.ts';
+import { type ErrorContent, errorOf, taken } from './error.ts';
 import { isOutage } from './outage.ts';
+import { snapshot } from './snapshot.ts';
 
 /** The content of an outcome; `unavailable`: why there is none. */
 export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
@@ -16,14 +17,21 @@ export interface RecordContext {
   readonly remaining: () => number;
 }
 
-/** Turns what a run ends with into an outcome, and back. */
+/** What goes on record. */
+export interface Kept {
+  readonly outcome: Outcome;
+  /** What the outcome is of, as a duplicate will get it; of one that cannot be kept the value itself. */
+  readonly value: unknown;
+}
+
+/** Turns what a run ends with into an outcome, and back. Values and errors are taken as they are when they are given. */
 export interface Outcomes {
   /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
-  readonly ofValue: (value: unknown, context: RecordContext) => Promise<Outcome>;
-  /** Keeps name, message and status of a terminal error, and those of its own properties that can be kept. */
+  readonly ofValue: (value: unknown, context: RecordContext) => Promise<Kept>;
+  /** Keeps name, message and status of a terminal error, and those of its members that can be kept. */
   readonly ofError: (error: unknown, context: RecordContext) => Promise<Outcome>;
   /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
-  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Outcome>;
+  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Kept>;
   /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
   readonly open: (outcome: Outcome, context: RecordContext) => Promise<Opened>;
   /** The same for an outcome whose body the store may keep apart. */
@@ -62,16 +70,23 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     }
   };
 
+  const valued = async (bare: WithBody, value: unknown, context: RecordContext): Promise<Kept> => {
+    const copy = snapshot(value);
+    const kept = await outcome(bare, [copy], context);
+    return { outcome: kept, value: kept.kind === 'value' ? copy : value };
+  };
+
   return {
-    ofValue: (value, context) => outcome({ kind: 'value' }, [value], context),
+    ofValue: (value, context) => valued({ kind: 'value' }, value, context),
     ofError: async (error, context) => {
-      const bare = { kind: 'error', error: briefOf(error) } as const;
-      const contents = errorContents(error, bare.error);
+      const { brief, contents } = taken(error);
+      const bare = { kind: 'error', error: brief } as const;
       return contents.length > 0 ? outcome(bare, contents, context) : bare;
     },
-    ofAnswer: (answer, error, context) => outcome({ kind: 'value', error: briefOf(error) }, [answer], context),
+    ofAnswer: (answer, error, context) => valued({ kind: 'value', error: taken(error).brief }, answer, context),
     open,
-    load: async (store, outcome, context) => open(store.load ? await store.load(outcome) : outcome, context),
+    load: async (store, outcome, context) =>
+      open(store.load ? await store.load(outcome, context.id) : outcome, context),
   };
 }
 

@@ -497,8 +497,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: '    answer = await inside(arrival, () => run(begun.execution));',
-        replace: '    await run(begun.execution);\n    answer = await run(begun.execution);',
+        find: '      answer = await run(begun.execution);',
+        replace: '      await run(begun.execution);\n      answer = await run(begun.execution);',
       },
     ],
   },
@@ -617,7 +617,7 @@ export const MUTANTS: readonly Mutant[] = [
     in: 'leases are prolonged',
     breaks: 12,
     edits: [
-      { file: 'run/lease.ts', find: '    if (!isHeld()) return;\n    const isKept', replace: '    const isKept' },
+      { file: 'run/lease.ts', find: '    if (!isHeld()) return;\n    const result', replace: '    const result' },
     ],
   },
   {

@@ -25,8 +25,13 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 const run = async () => ++runs;
+/** For services that infer no status. */
+const respond = async () => ({ statusCode: 200, body: `${++runs}` });
 const send = async (event: any, options: Partial<HandlerOptions<any>> = {}): Promise<unknown> => {
-  const handler = idempotent(run, { store, scope: 'test', ...options });
+  return sendTo(run, event, options);
+};
+const sendTo = async (handle: () => unknown, event: any, options: Partial<HandlerOptions<any>> = {}) => {
+  const handler = idempotent(handle, { store, scope: 'test', ...options });
   return handler(structuredClone(event), lambdaContext()).catch((error) =>
     isIdempotencyError(error) ? `${error.code}: ${error.message}` : error,
   );
@@ -261,7 +266,7 @@ describe('VPC Lattice', () => {
       raw_path: `/orders?${query}`,
       query_string_parameters: { x: '2' },
     });
-    expect([await send(event('x=1&x=2')), await send(event('x=1&x=2'))]).toMatchObject([1, { body: '1' }]);
+    expect([await send(event('x=1&x=2')), await send(event('x=1&x=2'))]).toEqual([1, 1]);
     expect(await send(event('x=3&x=2'))).toMatchObject({ statusCode: 422 });
   });
 
@@ -269,7 +274,7 @@ describe('VPC Lattice', () => {
     const event = (over: object) => ({ ...eventOf('VPC Lattice, version 1'), ...over });
     const body = Buffer.from('{"amount":5}').toString('base64');
     expect(await send(event({}))).toBe(1);
-    expect(await send(event({ body, is_base64_encoded: true }))).toMatchObject({ body: '1' });
+    expect(await send(event({ body, is_base64_encoded: true }))).toBe(1);
     expect(await send(event({ query_string_parameters: { a: '1' } }))).toMatchObject({ statusCode: 422 });
     expect([
       await send(event({ raw_path: '/refunds?a=1' })),
@@ -279,7 +284,7 @@ describe('VPC Lattice', () => {
 
   it('compares the query that version 2 lists', async () => {
     const event = (x: string[]) => ({ ...eventOf('VPC Lattice, version 2'), queryStringParameters: { x } });
-    expect([await send(event(['1', '2'])), await send(event(['1', '2']))]).toMatchObject([1, { body: '1' }]);
+    expect([await send(event(['1', '2'])), await send(event(['1', '2']))]).toEqual([1, 1]);
     expect(await send(event(['2', '1']))).toMatchObject({ statusCode: 422 });
   });
 });
@@ -446,7 +451,9 @@ describe('an HTTP event without requestContext, as local tools make it', () => {
     ['with an empty one', { httpMethod: 'POST', path: '/orders', headers, body: '{}', requestContext: {} }],
     ['with none but a name for it', { httpMethod: 'POST', path: '/orders', headers, body: '{}', requestContext: null }],
   ])('is one: %s', async (_, event) => {
-    expect([await send(event), await send(event)]).toMatchObject([1, { headers: { 'Idempotent-Replayed': 'true' } }]);
+    const first = { statusCode: 200, body: '1' };
+    expect(await sendTo(respond, event)).toEqual(first);
+    expect(await sendTo(respond, event)).toEqual({ ...first, headers: { 'Idempotent-Replayed': 'true' } });
     expect(await send({ ...event, headers: {} })).toMatchObject({ statusCode: 400 });
   });
 
