@@ -78,8 +78,8 @@ export interface Store {
    * Absent: a record keeps outcomes of any size.
    */
   keep?(outcome: Outcome, place: Place, signal?: AbortSignal): Promise<Outcome>;
-  /** The outcome with its body; without it if the body is gone. Absent: outcomes always come with their bodies. */
-  load?(outcome: Outcome, signal?: AbortSignal): Promise<Outcome>;
+  /** The outcome of a record, with its body; without it if the body is gone. Absent: outcomes always come with their bodies. */
+  load?(outcome: Outcome, id: string, signal?: AbortSignal): Promise<Outcome>;
   /** The record as it is now. For operators: no claim needs it. */
   read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;
 }
@@ -89,8 +89,8 @@ export interface Place {
   /** The record that will hold it, or point to its body. */
   readonly record: Pick<IdempotencyRecord, 'id' | 'owner' | 'expiresAt' | 'retention'> &
     Partial<Pick<Claimed, 'leaseUntil'>>;
-  /** Whether it is one of many in its record: a step's. */
-  readonly isStep?: boolean;
+  /** Bytes. A body that is larger, also when it is compressed, is kept apart. Absent: the store decides. */
+  readonly inline?: number;
   /** Bytes. Present: the body may not be kept apart, and is lost if it is larger. */
   readonly room?: number;
 }
@@ -124,7 +124,7 @@ export function intercepted(store: Store, around: Around): Store {
         around({ to: 'keep' }, (within) => keep.call(store, outcome, place, within), signal),
     }),
     ...(load && {
-      load: (outcome, signal) => around({ to: 'load' }, (within) => load.call(store, outcome, within), signal),
+      load: (outcome, id, signal) => around({ to: 'load' }, (within) => load.call(store, outcome, id, within), signal),
     }),
     ...(read && {
       read: (id, signal) => around({ to: 'read' }, (within) => read.call(store, id, within), signal),

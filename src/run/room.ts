@@ -3,12 +3,24 @@ import type { Outcome, Steps } from '../core/record.ts';
 /** Bytes that any end of a step may take besides its name: the brief of an error, or that its value was lost. */
 const STEP_BYTES = 1_400;
 
+/**
+ * Every later write of a record pays for the steps in it. So a value of more bytes is kept apart, and any but the smallest if the
+ * values in the record would be more together than {@link INLINE_TOGETHER}.
+ */
+const INLINE = 768;
+const INLINE_TOGETHER = 2 * 1024;
+
+/** What a pointer takes: less need not be kept apart. */
+const INLINE_ALWAYS = 64;
+
 /** The room for steps in one record. */
 export interface Room {
   /** Takes the room that any end of the step needs. False: there is none. */
   readonly take: (name: string) => boolean;
   /** Bytes that the step may use. */
   readonly for: (name: string) => number;
+  /** Bytes of the value that may stay in the record. */
+  readonly inline: (name: string, outcome: Outcome) => number;
   /** Gives back what the step does not use. */
   readonly settle: (name: string, outcome?: Outcome) => void;
 }
@@ -17,6 +29,7 @@ export interface Room {
 export function roomOf(steps: Steps, bytes: number): Room {
   const taken = new Map(Object.entries(steps).map(([name, outcome]) => [name, weightOf(name, outcome)]));
   let left = bytes - [...taken.values()].reduce((sum, weight) => sum + weight, 0);
+  const inlined = new Map(Object.entries(steps).map(([name, outcome]) => [name, bodyOf(outcome)]));
 
   const weigh = (name: string, weight: number): void => {
     left -= weight - (taken.get(name) ?? 0);
@@ -31,8 +44,23 @@ export function roomOf(steps: Steps, bytes: number): Room {
       return true;
     },
     for: (name) => left + (taken.get(name) ?? 0),
-    settle: (name, outcome) => weigh(name, outcome ? weightOf(name, outcome) : 0),
+    inline(name, outcome) {
+      inlined.set(name, bodyOf(outcome)); // now: others may end before it is settled
+      const together = [...inlined.values()].reduce((sum, bytes) => sum + bytes, 0);
+      if (bodyOf(outcome) <= INLINE && together <= INLINE_TOGETHER) return INLINE;
+      inlined.delete(name);
+      return INLINE_ALWAYS;
+    },
+    settle(name, outcome) {
+      weigh(name, outcome ? weightOf(name, outcome) : 0);
+      if (outcome) inlined.set(name, bodyOf(outcome));
+    },
   };
+}
+
+/** Bytes. */
+function bodyOf({ body = '' }: Outcome): number {
+  return Buffer.byteLength(body);
 }
 
 /** What a step weighs in a record, or a little more. */

@@ -91,7 +91,7 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
   let isSure = true;
 
   const save = async (name: string, whole: Outcome): Promise<void> => {
-    const fit = await fitted(store, whole, { record, isStep: true }, room.for(name));
+    const fit = await fitted(store, whole, { record, inline: room.inline(name, whole) }, room.for(name));
     const outcome = weightOf(name, fit) > room.for(name) ? withoutBody(fit, 'it does not fit into the record') : fit;
     room.settle(name, outcome);
     const isSaved = await saved(holder, name, outcome).catch((error) => {
@@ -127,8 +127,9 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
         } else room.settle(name);
         throw error;
       }
-      await save(name, await outcomes.ofValue(value, context));
-      return value;
+      const kept = await outcomes.ofValue(value, context);
+      await save(name, kept.outcome);
+      return kept.value;
     },
   };
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gzip, type ZlibOptions } from 'node:zlib';
 import { IdempotencyError } from '../core/errors.ts';
 import { isTransient, paused, persistently } from '../core/patience.ts';
 import { type IdempotencyRecord, type Outcome, type WithBody, withoutBody } from '../core/record.ts';
@@ -16,9 +16,6 @@ const PACKED_ABOVE = 1024;
  */
 const APART_ABOVE = 8 * 1024;
 
-/** Every later write of a record pays for the steps in it, and many must fit. */
-const STEP_APART_ABOVE = 1024;
-
 /** Of an item's 400 KB. */
 const CHUNK_BYTES = 380 * 1024;
 
@@ -29,7 +26,9 @@ const MOST_BYTES = 8 * 1024 * 1024;
 export const MOST_CHUNKS = Math.ceil(MOST_BYTES / CHUNK_BYTES);
 
 const pack = promisify(gzip);
-const unpack = promisify(gunzip);
+// 300 KB of gzip can hold 1 GB: anyone who can write to the table could otherwise fill our memory.
+const unpack = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+const AT_MOST = { maxOutputLength: MOST_BYTES };
 
 const DAY = 24 * 60 * 60;
 
@@ -55,8 +54,8 @@ export interface ChunkTable {
 
 /**
  * A store for large bodies: they are compressed, and kept apart in chunks if they are still large. Chunks are written before the
- * record that points to them, and expire after it. Their keys hold the owner and are never used again, so no run can change the
- * chunks of another.
+ * record that points to them, and expire after it. Their keys begin with the record's, and are never used again, so no run can change
+ * the chunks of another.
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
   const unfinished = new WeakMap<Outcome, Parts>();
@@ -69,32 +68,32 @@ export function withChunks(store: Store, table: ChunkTable): Store {
       return written;
     },
 
-    async keep(outcome, { record, isStep, room }, signal) {
+    async keep(outcome, { record, inline = APART_ABOVE, room }, signal) {
       if (outcome.kind === 'unavailable' || outcome.body === undefined) return outcome;
       const { body, ...rest } = outcome as WithBody & Required<Pick<WithBody, 'body'>>;
       const size = Buffer.byteLength(body);
       if (size > MOST_BYTES) return withoutBody(outcome, `larger than ${MOST_BYTES} bytes`);
-      const inline = room ?? (isStep ? STEP_APART_ABOVE : APART_ABOVE);
-      if (size <= Math.min(PACKED_ABOVE, inline)) return outcome;
+      const most = room ?? inline;
+      if (size <= Math.min(PACKED_ABOVE, most)) return outcome;
       const begun = room === undefined ? unfinished.get(outcome) : undefined;
       if (begun) return { ...(rest as WithBody), stored: await putAll(begun, table, signal) };
       const { bytes, how } = await smaller(Buffer.from(body as Uint8Array));
-      if (bytes.length <= inline) return { ...(rest as WithBody), body: bytes, stored: how };
+      if (bytes.length <= most) return { ...(rest as WithBody), body: bytes, stored: how };
       if (room !== undefined) throw new IdempotencyError('RESULT_UNAVAILABLE', `larger than ${room} bytes`);
       const parts = partsOf(bytes, how, record);
       unfinished.set(outcome, parts); // a second try writes what the first could not
       return { ...(rest as WithBody), stored: await putAll(parts, table, signal) };
     },
 
-    async load(outcome, signal) {
+    async load(outcome, id, signal) {
       if (outcome.kind === 'unavailable' || !outcome.stored) return outcome;
       const { stored, body = '', ...rest } = outcome;
-      const ids = pointedTo(outcome);
-      const parts = ids.length > 0 ? await table.get(ids, signal) : [Buffer.from(body as Uint8Array)];
+      const ids = pointedTo(outcome, id);
+      const parts = ids ? await table.get(ids, signal) : [Buffer.from(body as Uint8Array)];
       if (!isWhole(parts)) return withoutBody(outcome, 'a part of it is gone');
       const bytes = Buffer.concat(parts);
       try {
-        return { ...rest, body: stored['packed'] === 'gzip' ? await unpack(bytes) : bytes };
+        return { ...rest, body: stored['packed'] === 'gzip' ? await unpack(bytes, AT_MOST) : bytes };
       } catch {
         return withoutBody(outcome, 'it was damaged');
       }
@@ -110,15 +109,15 @@ export function withChunks(store: Store, table: ChunkTable): Store {
 
 /** The write with an outcome that fits into a record, also if nobody has asked the store to keep it before. */
 async function fitting({ keep }: Store, write: Write, signal?: AbortSignal): Promise<Write> {
-  const kept = async (outcome: Outcome, record: Place['record'], isStep = false): Promise<Outcome> => {
+  const kept = async (outcome: Outcome, record: Place['record']): Promise<Outcome> => {
     const isKept = outcome.kind === 'unavailable' || outcome.stored;
-    return isKept || !keep ? outcome : keep(outcome, { record, isStep }, signal);
+    return isKept || !keep ? outcome : keep(outcome, { record }, signal);
   };
   if (write.kind === 'update') {
     const { held, change } = write;
     if (change.kind !== 'complete' && change.kind !== 'step') return write;
     const record = change.kind === 'complete' ? { ...held, expiresAt: change.expiresAt } : held;
-    return { ...write, change: { ...change, outcome: await kept(change.outcome, record, change.kind === 'step') } };
+    return { ...write, change: { ...change, outcome: await kept(change.outcome, record) } };
   }
   const { next } = write;
   return next.status === 'COMPLETED' ? { ...write, next: { ...next, outcome: await kept(next.outcome, next) } } : write;
@@ -143,11 +142,11 @@ interface Parts {
 }
 
 function partsOf(bytes: Uint8Array, how: Packed['how'], record: Place['record']): Parts {
-  const at = `${record.id}#${record.owner}#${randomUUID()}`;
+  const at = randomBytes(9).toString('base64url');
   const stored = { ...how, at, chunks: Math.ceil(bytes.length / CHUNK_BYTES) };
   const expiresAt = chunksExpireAt(record);
   const part = (n: number): Uint8Array => bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES);
-  return { stored, chunks: new Set(idsOf(stored).map((id, n) => ({ id, bytes: part(n), expiresAt }))) };
+  return { stored, chunks: new Set(idsOf(stored, record.id).map((id, n) => ({ id, bytes: part(n), expiresAt }))) };
 }
 
 /** Writes the chunks, and gives the pointer to them. */
@@ -163,14 +162,17 @@ async function putAll({ stored, chunks }: Parts, table: ChunkTable, signal?: Abo
 
 /** Chunks of earlier attempts must live as long as the record that points to them now. */
 async function renew(table: ChunkTable, next: IdempotencyRecord, signal?: AbortSignal): Promise<void> {
-  const kept = next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap(pointedTo);
+  const kept =
+    next.status === 'COMPLETED' ? [] : Object.values(next.steps).flatMap((step) => pointedTo(step, next.id) ?? []);
   if (kept.length === 0) return;
   const renewed = (id: string) =>
     persistently(() => table.renew(id, chunksExpireAt(next), signal), isTransient, RENEWED_WITHIN_MS, signal);
   await Promise.race([Promise.allSettled(kept.map(renewed)), paused(RENEWED_WITHIN_MS)]);
 }
 
+/** Where the chunks of a record are. */
 interface Pointer {
+  /** Random. */
   readonly at: string;
   readonly chunks: number;
 }
@@ -182,15 +184,16 @@ function chunksExpireAt({ expiresAt, leaseUntil = 0, retention = 0 }: Place['rec
   return Math.max(expiresAt, released) + DAY;
 }
 
-function pointedTo(outcome: Outcome): string[] {
+/** The ids of the chunks of an outcome. Undefined: its body is in the record. */
+function pointedTo(outcome: Outcome, id: string): string[] | undefined {
   const { at, chunks } = (outcome.kind !== 'unavailable' && outcome.stored) || {};
-  return at === undefined ? [] : idsOf({ at: String(at), chunks: Number(chunks) });
+  return at === undefined ? undefined : idsOf({ at: String(at), chunks: Number(chunks) }, id);
 }
 
 function isWhole(parts: readonly (Uint8Array | undefined)[]): parts is readonly Uint8Array[] {
   return !parts.includes(undefined);
 }
 
-function idsOf({ at, chunks }: Pointer): string[] {
-  return Array.from({ length: chunks }, (_, n) => `${at}#${n}`);
+function idsOf({ at, chunks }: Pointer, id: string): string[] {
+  return Array.from({ length: Math.min(chunks, MOST_CHUNKS) }, (_, n) => `${id}#${at}#${n}`);
 }

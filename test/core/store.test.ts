@@ -37,7 +37,7 @@ it('a store whose calls are intercepted says what is called, with the signal of 
   const outcome = { kind: 'value' } as const;
   await wrapped.write(write, signal);
   await wrapped.transact(write, [], signal);
-  await wrapped.load(outcome, signal);
+  await wrapped.load(outcome, 'id', signal);
   await wrapped.read('id', signal);
   expect(heard).toEqual([
     [{ to: 'write', write }, signal],
@@ -48,7 +48,7 @@ it('a store whose calls are intercepted says what is called, with the signal of 
   expect(store.calls).toEqual([
     ['write', write, within],
     ['transact', write, [], within],
-    ['load', outcome, within],
+    ['load', outcome, 'id', within],
     ['read', 'id', within],
   ]);
 });

@@ -209,7 +209,7 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       const held = claimed();
       const outcome = { kind: 'value', body, codec: 'c' } as const;
       const loaded = async (found: Outcome | undefined): Promise<object> => {
-        const { body, ...rest } = (found && store.load ? await store.load(found) : found) as typeof outcome;
+        const { body, ...rest } = (found && store.load ? await store.load(found, held.id) : found) as typeof outcome;
         return { ...rest, body: sha256(body) };
       };
       const whole = { kind: 'value', codec: 'c', body: sha256(body) };

@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDBStore, type Execution, runOnce } from 'effectively-once';
+import { gzipSync } from 'node:zlib';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { dynamoDBStore, type Execution, memoryStore, runOnce } from 'effectively-once';
 import { resolve } from 'effectively-once/operator';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { withChunks } from '../../src/stores/chunks.ts';
 import { createTable, engineClient } from '../engine.ts';
 import { type Fault, type FaultyClient, faultyClient, isDown, neverAnswers, refuses } from '../faults.ts';
 
@@ -86,7 +94,7 @@ describe('a large value', () => {
     expect(aws.requests() - before).toBe(1);
   });
 
-  it('is there before anything points to it, under a key that holds the owner, and expires later', async () => {
+  it('is there before anything points to it, under a key that begins with the record’s, and expires later', async () => {
     const order: string[] = [];
     aws.next(
       'PutItem',
@@ -104,7 +112,7 @@ describe('a large value', () => {
     await run(() => LARGE);
     expect(order).toEqual(['chunk', 'pointer']);
     const { record, chunks } = await items();
-    expect(chunks[0]?.['id']?.S).toContain(record['owner']?.S);
+    expect(chunks[0]?.['id']?.S).toMatch(new RegExp(`^${record['id']?.S}#[\\w-]{12}#0$`));
     expect(expiryOf(chunks[0])).toBeGreaterThan(expiryOf(record));
   });
 
@@ -125,12 +133,47 @@ describe('a large value', () => {
     expect(await run(() => 'never')).toBe(LARGE);
     const larger = randomBytes(400 * KB);
     aws.next('PutItem', (apply) => apply(), ...faults.flatMap((fault) => [fault, fault])); // of two chunks
-    expect(await run(() => larger, { key: 'larger' })).toBe(larger);
+    expect(await run(() => larger, { key: 'larger' })).toStrictEqual(larger);
     await expect(run(() => 'never', { key: 'larger' })).rejects.toMatchObject({
       code: 'RESULT_UNAVAILABLE',
       message: expect.stringContaining('could not be written: AccessDeniedException'),
     });
   });
+
+  it.each<[string, object]>([
+    [
+      'unpacked more than we could have written',
+      { body: { B: gzipSync(JSON.stringify('x'.repeat(9 * KB * KB))) }, stored: { M: { packed: { S: 'gzip' } } } },
+    ],
+    ['with parts without end', { stored: { M: { at: { S: 'there' }, chunks: { N: '22' } } } }],
+  ])('that is %s is RESULT_UNAVAILABLE, and fills no memory', async (_, outcome) => {
+    await run(() => 1);
+    const id = (await items()).record['id'] as AttributeValue;
+    await engineClient().send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: { id },
+        UpdateExpression: 'SET outcome = :outcome',
+        ExpressionAttributeValues: { ':outcome': { M: { kind: { S: 'value' }, ...outcome } } },
+      }),
+    );
+    await expect(run(() => 'never')).rejects.toMatchObject({ code: 'RESULT_UNAVAILABLE' });
+  });
+
+  it.each([1e9, Number.NaN, -1, Number.POSITIVE_INFINITY])(
+    'in %d parts asks for no more than we could have written',
+    async (chunks) => {
+      const asked: string[] = [];
+      const get = async (ids: readonly string[]) => {
+        asked.push(...ids);
+        return ids.map(() => undefined);
+      };
+      const store = withChunks(memoryStore(), { get, put: async () => {}, renew: async () => {} });
+      const outcome = await store.load?.({ kind: 'value', stored: { packed: 'gzip', at: 'there', chunks } }, 'id');
+      expect(outcome?.kind).toBe('unavailable');
+      expect(asked.length).toBeLessThanOrEqual(22);
+    },
+  );
 
   it('that was damaged is RESULT_UNAVAILABLE', async () => {
     await run(() => LARGE);
@@ -274,6 +317,26 @@ describe('a large value of a step', () => {
     await expect(run(late)).rejects.toThrow('no');
     const { record, chunks } = await items();
     expect(expiryOf(chunks[0])).toBeGreaterThan(expiryOf(record));
+  });
+
+  it.each<[string, () => unknown]>([
+    ['that cannot be compressed', () => randomBytes(750).toString('base64')],
+    [
+      'of words',
+      () =>
+        Array.from({ length: 90 }, () => Math.random().toString(36).slice(2))
+          .join(' ')
+          .slice(0, 1_000),
+    ],
+    ['of one letter', () => 'x'.repeat(1_000)],
+    ['of small things', () => randomBytes(300).toString('base64')],
+  ])('leaves the record small however many there are, of 1 KB each or less: %s', async (_, value) => {
+    const steps = async ({ step }: Execution) => {
+      for (let index = 0; index < 40; index++) await step(`step-${index}`, value);
+      throw new Error('no');
+    };
+    await expect(run(steps)).rejects.toThrow('no');
+    expect(sizeOf((await items()).record)).toBeLessThan(14 * KB); // as JSON, which has thrice what DynamoDB counts
   });
 
   it('is apart from 1 KB on, and costs the next write nothing', async () => {
