@@ -1,4 +1,5 @@
-import { dynamoDBStore, runOnce } from 'effectively-once';
+import { randomBytes } from 'node:crypto';
+import { type Duration, dynamoDBStore, runOnce } from 'effectively-once';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from './engine.ts';
 import { type FaultyClient, faultyClient } from './faults.ts';
@@ -16,8 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-const process = (cache?: number | false) => {
-  const store = dynamoDBStore({ client: aws.client, tableName, ...(cache !== undefined && { cache }) });
+const process = (cache?: number | false, cacheFor: Duration = '60s') => {
+  const store = dynamoDBStore({ client: aws.client, tableName, cacheFor, ...(cache !== undefined && { cache }) });
   const run = (fn: () => unknown, options = {}) =>
     runOnce({ store, scope: 'test', key, payload: 1, lease: '10s', ...options }, fn);
   const counted = async (fn: () => unknown, options = {}) => {
@@ -91,8 +92,35 @@ describe('the cache of outcomes', () => {
     expect((await call(() => 1)).value).toBe('done');
   });
 
+  it('keeps nothing for longer than a minute, whether it is asked for or not, so that an operator’s word arrives', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const call = process();
+    await call(() => 1);
+    for (let second = 0; second < 59; second += 20) {
+      vi.setSystemTime(Date.now() + 19_000);
+      expect((await call(() => 2)).requests).toBe(0);
+    }
+    vi.setSystemTime(Date.now() + 3_000);
+    expect(await call(() => 2)).toMatchObject({ value: 1, requests: 1 });
+    expect((await call(() => 2)).requests).toBe(0);
+  });
+
+  it('has as long for what it has loaded as for its record, and no longer with a clock that was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const large = 'x'.repeat(20_000) + randomBytes(20_000).toString('base64');
+    await process()(() => large);
+    const call = process(100_000, '10s');
+    await call(() => 1); // the record
+    vi.setSystemTime(Date.now() + 6_000);
+    expect((await call(() => 1)).requests).toBe(0); // its body
+    vi.setSystemTime(Date.now() + 6_000);
+    expect((await call(() => 1)).requests).toBe(2);
+    vi.setSystemTime(Date.now() - 60_000);
+    expect((await call(() => 1)).requests).toBe(2);
+  });
+
   it('is bounded, and forgets the least recently used', async () => {
-    const store = process(10_000);
+    const store = process(5_000);
     const of = (name: string) => store(() => 'x'.repeat(1_000), { key: `${key}-${name}` });
     await of('a');
     await of('b');

@@ -4,7 +4,8 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { isFunction, parsed, that } from '../../core/check.ts';
+import { isFunction, parsed, positiveDuration, that } from '../../core/check.ts';
+import type { Duration } from '../../core/duration.ts';
 import type { Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
@@ -34,6 +35,11 @@ export interface DynamoDBStoreOptions {
    * @default 4 MiB
    */
   readonly cache?: number | false;
+  /**
+   * How long an outcome is kept there: an operator's word reaches this process no later.
+   * @default '60s'
+   */
+  readonly cacheFor?: Duration;
 }
 
 const isName = (value: unknown): boolean => /^(arn:.+|[\w.-]{3,255})$/.test(String(value));
@@ -46,6 +52,7 @@ const OPTIONS = {
     'a DynamoDBClient or DynamoDBDocumentClient',
   ),
   cache: that<number | false>(isSize, 'a number of bytes, or false'),
+  cacheFor: positiveDuration,
 };
 
 /**
@@ -57,14 +64,14 @@ const OPTIONS = {
  * const store = dynamoDBStore(); // the table that IDEMPOTENCY_TABLE names
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
-  const { tableName, client, cache = 4 * 1024 * 1024 } = parsed('dynamoDBStore', options, OPTIONS);
+  const { tableName, client, cache = 4 * 1024 * 1024, cacheFor = 60_000 } = parsed('dynamoDBStore', options, OPTIONS);
   let connection: Connection | undefined;
   const connect = (): Connection => {
     connection ??= { client: client ?? defaultClient(), TableName: tableName ?? environment.table() };
     return connection;
   };
   const store = withChunks(recordTable(connect), chunkTable(connect));
-  return cache === false ? store : cached(store, cache);
+  return cache === false ? store : cached(store, { bytes: cache, ms: cacheFor });
 }
 
 function recordTable(connect: () => Connection): Store {
