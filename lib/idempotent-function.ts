@@ -1,10 +1,10 @@
-import { Annotations, Duration, Token } from 'aws-cdk-lib';
+import { Annotations, Duration } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { grantIdempotency } from './idempotency-table.ts';
+import { checkScope, grantIdempotency } from './idempotency-table.ts';
 
 export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
   /** The module with the handler. */
@@ -17,6 +17,11 @@ export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
    * @default - the function's name, with a warning
    */
   readonly scope?: string;
+  /**
+   * Other scopes that the code names, for `runOnce`. With `scope`, the function may read and write the records of these alone.
+   * @default - none
+   */
+  readonly scopes?: readonly string[];
   /**
    * How long an outcome is kept, and the least that the code may ask for.
    * @default Duration.hours(24)
@@ -35,10 +40,13 @@ export const TIMEOUT = Duration.seconds(30);
  */
 export class IdempotentFunction extends nodejs.NodejsFunction {
   constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
-    const { table, scope, retention = Duration.hours(24), ...rest } = props;
+    const { table, scope, scopes = [], retention = Duration.hours(24), ...rest } = props;
     const timeout = props.timeout ?? TIMEOUT;
-    if (scope !== undefined && !Token.isUnresolved(scope) && (scope.trim() === '' || scope.length > 255)) {
-      throw new Error(`\`scope\` is ${JSON.stringify(scope)}; expected a text of 1 to 255 characters`);
+    if (scope !== undefined) checkScope('scope', scope);
+    if (scope === undefined && scopes.length > 0) {
+      throw new Error(
+        '`scopes` is set without `scope`; expected both: otherwise its own name is its scope, which the grant would deny',
+      );
     }
     if (!retention.isUnresolved() && retention.toSeconds() <= 0) {
       throw new Error(`\`retention\` is ${retention.toSeconds()}; expected more than 0 s`);
@@ -64,7 +72,7 @@ export class IdempotentFunction extends nodejs.NodejsFunction {
         ...props.bundling,
       },
     });
-    grantIdempotency(table, this);
+    grantIdempotency(table, this, scope === undefined ? {} : { scopes: [scope, ...scopes] });
     if (scope === undefined) {
       Annotations.of(this).addWarningV2(
         'effectively-once:scope',

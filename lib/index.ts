@@ -1,3 +1,7 @@
-export { IdempotencyTable, type IdempotencyTableProps } from './idempotency-table.ts';
+export {
+  type GrantIdempotencyOptions,
+  IdempotencyTable,
+  type IdempotencyTableProps,
+} from './idempotency-table.ts';
 export { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';
 export { IdempotentQueueConsumer, type IdempotentQueueConsumerProps } from './idempotent-queue-consumer.ts';

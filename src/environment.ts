@@ -16,10 +16,24 @@ export const ENVIRONMENT = {
 /** Ms an outcome is kept if neither an option nor the environment says. */
 export const DEFAULT_RETENTION_MS = 24 * 60 * 60 * 1_000;
 
+/**
+ * Whether a text can be a scope: 1 to 255 printable characters, and none of `#`, `*`, `?`, `$`. The first ends the scope in a record's id,
+ * and the others mean something in the IAM policy that binds a function to its scopes.
+ */
+export function isScope(text: unknown): boolean {
+  return typeof text === 'string' && text.trim() !== '' && text.length <= 255 && !/[#*?$\p{Cc}\p{Cs}]/u.test(text);
+}
+
+/** What {@link isScope} asks for. */
+export const SCOPE = 'a text of 1 to 255 printable characters, without # * ? $';
+
 export const environment = {
   table: (): string => required(ENVIRONMENT.table, process.env[ENVIRONMENT.table], 'tableName'),
-  scope: (): string =>
-    required(ENVIRONMENT.scope, process.env[ENVIRONMENT.scope] || process.env['AWS_LAMBDA_FUNCTION_NAME'], 'scope'),
+  scope: (): string => {
+    const scope = process.env[ENVIRONMENT.scope] || process.env['AWS_LAMBDA_FUNCTION_NAME'];
+    if (!scope || isScope(scope)) return required(ENVIRONMENT.scope, scope, 'scope');
+    throw new IdempotencyError('CONFIG_INVALID', `${ENVIRONMENT.scope} of the environment must be ${SCOPE}`);
+  },
   retention: (): number | undefined => durationIn(ENVIRONMENT.retention),
   functionTimeout: (): number | undefined => durationIn(ENVIRONMENT.functionTimeout),
 };

@@ -4,7 +4,7 @@ import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import { patient } from './core/patience.ts';
 import type { Store } from './core/store.ts';
-import { DEFAULT_RETENTION_MS, environment } from './environment.ts';
+import { DEFAULT_RETENTION_MS, environment, isScope, SCOPE } from './environment.ts';
 import type { Reconcile } from './execution.ts';
 import { CLONE, type Codec } from './values/codec.ts';
 import { type Outcomes, outcomesOf } from './values/outcome.ts';
@@ -89,7 +89,7 @@ export type OnReplay = (value: any, duplicate: Duplicate) => unknown;
 /** Options of the wrapper and the middleware; `Event` is what the handler gets, in a batch the record. */
 export interface HandlerOptions<Event> extends CommonOptions {
   /**
-   * The operation: namespace of its keys. Aliases and versions of a function share it.
+   * The operation: namespace of its keys. Aliases and versions of a function share it. 1 to 255 characters, without `# * ? $`.
    * @default - `IDEMPOTENCY_SCOPE`, else `AWS_LAMBDA_FUNCTION_NAME`
    */
   readonly scope?: string;
@@ -117,7 +117,7 @@ export interface HandlerOptions<Event> extends CommonOptions {
 
 /** Options of `runOnce`: here key, principal and payload are values. */
 export interface RunOnceOptions extends CommonOptions {
-  /** The operation: namespace of its keys. */
+  /** The operation: namespace of its keys. 1 to 255 characters, without `# * ? $`. */
   readonly scope: string;
   /** 1 to 255 printable characters that name one intended operation. */
   readonly key: string | undefined;
@@ -161,7 +161,7 @@ const oneOf = <T extends string>(...names: readonly [T, T]) =>
 /** How the options of all doors are read. */
 export const COMMON = {
   store: that<Store>(isStore, 'a store, as dynamoDBStore() makes it'),
-  scope: that<string>(isText, 'a text of 1 to 255 characters'),
+  scope: that<string>(isScope, SCOPE),
   retention: positiveDuration,
   lease: positiveDuration,
   clockSkew: duration,

@@ -94,6 +94,7 @@ describe('recordId', () => {
 
   it.each<[string, any]>([
     ['no scope', { key: 'k' }],
+    ['a scope that none can have', { scope: 'a#b', key: 'k' }],
     ['no key', { scope: 'a' }],
     ['an empty key', { scope: 'a', key: ' ' }],
     ['an empty principal', { scope: 'a', key: 'k', principal: '' }],

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../core/canonical.ts';
 import { parsed, that } from '../core/check.ts';
 import { recordId as idOf, keyFault } from '../core/identity.ts';
+import { isScope, SCOPE } from '../environment.ts';
 import { INSTANCE } from '../sources/http-response.ts';
 
 /** What a record is identified by. */
@@ -26,7 +27,7 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value.t
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
 
 const IDENTITY = {
-  scope: that<string>(isText, 'a text'),
+  scope: that<string>(isScope, SCOPE),
   operation: that<readonly string[]>(isTexts, 'a list of texts'),
   principal: that<string | readonly string[]>((value) => isText(value) || isTexts(value), 'a text, or a list of texts'),
   key: that<string>((value) => isText(value) && !keyFault(`${value}`), 'a text of 1 to 255 printable characters'),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -12,6 +12,7 @@ import {
   type IdempotentQueueConsumerProps,
 } from 'effectively-once/cdk';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { recordId } from '../../src/core/identity.ts';
 import { ENVIRONMENT } from '../../src/environment.ts';
 import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb/item.ts';
 import { testApp } from '../engine.ts';
@@ -27,6 +28,11 @@ const grantOf = (actions: unknown) => ({
   PolicyDocument: {
     Statement: Match.arrayWith([Match.objectLike({ Action: actions, Effect: 'Allow', Resource: Match.anyValue() })]),
   },
+});
+
+const boundTo = (...scopes: string[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': scopes.map((scope) => `${scope}#*`) },
+  Null: { 'dynamodb:LeadingKeys': 'false' },
 });
 
 describe('IdempotencyTable', () => {
@@ -69,6 +75,31 @@ describe('IdempotencyTable', () => {
         Statement: [{ Action: ACTIONS, Effect: 'Allow', Resource: stack.resolve(table.tableArn) }],
       },
     });
+  });
+
+  it('grants the records of named scopes alone', () => {
+    const table = new IdempotencyTable(stack, 'Table');
+    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+    table.grantIdempotency(role, { scopes: ['charge', 'refund'] });
+    template().hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [
+          {
+            Action: ACTIONS,
+            Effect: 'Allow',
+            Resource: stack.resolve(table.tableArn),
+            Condition: boundTo('charge', 'refund'),
+          },
+        ],
+      },
+    });
+    expect(recordId('charge', [], undefined, 'k')).toMatch(/^charge#./);
+  });
+
+  it.each([[[]], [['charge', 'a#b']], [['*']], [['']]])('grants no scopes such as %j', (scopes) => {
+    const table = new IdempotencyTable(stack, 'Table');
+    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+    expect(() => table.grantIdempotency(role, { scopes })).toThrow(/`scopes` is .*; expected/);
   });
 
   it('is encrypted with a key of your own on request, which the grant covers', () => {
@@ -116,6 +147,28 @@ describe('IdempotentFunction', () => {
     template().hasResourceProperties('AWS::IAM::Policy', grantOf([...ACTIONS]));
   });
 
+  it('may do so to the records of its scopes alone', () => {
+    build({ scopes: ['refund'] });
+    const bound = Match.objectLike({ Action: [...ACTIONS], Condition: boundTo('charge', 'refund') });
+    template().hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([bound]) } });
+  });
+
+  it('without a scope may do so to all, as the name of a function is not known at synthesis', () => {
+    const table = new IdempotencyTable(stack, 'Table');
+    new IdempotentFunction(stack, 'Function', { entry, table });
+    const unbound = Match.objectLike({ Action: [...ACTIONS], Condition: Match.absent() });
+    template().hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([unbound]) } });
+  });
+
+  it('takes a scope that is not known at synthesis', () => {
+    build({ scope: new CfnParameter(stack, 'Scope').valueAsString });
+    const join = { 'Fn::Join': ['', [{ Ref: 'Scope' }, '#*']] };
+    const Condition = Match.objectLike({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [join] } });
+    template().hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Condition })]) },
+    });
+  });
+
   it('takes a table of another stack', () => {
     build({ table: dynamodb.Table.fromTableName(stack, 'Imported', 'theirs') });
     functionHas({ Environment: { Variables: Match.objectLike({ [ENVIRONMENT.table]: 'theirs' }) } });
@@ -130,6 +183,11 @@ describe('IdempotentFunction', () => {
   it.each<[Partial<IdempotentFunctionProps>, RegExp]>([
     [{ scope: '' }, /`scope` is ""/],
     [{ scope: 'x'.repeat(256) }, /`scope` is "x+"; expected/],
+    [{ scope: 'a*' }, /`scope` is "a\*"; expected a text of 1 to 255 printable characters, without # \* \? \$/],
+    [{ scope: 'заказ' }, /of Latin-1/],
+    [{ scope: `${Aws.STACK_NAME}#` }, /expected/],
+    [{ scopes: ['a$'] }, /`scopes` is "a\$"; expected/],
+    [{ scope: undefined, scopes: ['a'] }, /`scopes` is set without `scope`/],
     [{ retention: Duration.seconds(0) }, /`retention` is 0/],
   ])('fails on %o', (props, message) => {
     expect(() => build(props)).toThrow(message);

@@ -40,7 +40,7 @@ describe('what DynamoDB is asked', () => {
     await store.write(
       update(held, { kind: 'step', name: 'large', outcome: { kind: 'value', body: randomBytes(9_000) } }),
     );
-    await store.load?.({ kind: 'value', stored: { at: 'nowhere', chunks: 1 } });
+    await store.load?.({ kind: 'value', stored: { at: 'nowhere', chunks: 1 } }, held.id);
     expect([...sent].sort()).toEqual([...ACTIONS].sort());
   });
 });
@@ -64,6 +64,12 @@ describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for'
     await expect(
       open({ tableName: other }).write(update(claimed(), { kind: 'release', expiresAt: 1 })),
     ).rejects.toMatchObject(refused('key schema'));
+  });
+
+  it('where the grant is for other scopes', async () => {
+    const denied = Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' });
+    const store = dynamoDBStore({ client: { send: () => Promise.reject(denied) }, tableName });
+    await expect(store.write(insert(claimed()))).rejects.toMatchObject(refused('`scopes`'));
   });
 
   it('where another tool keeps its items', async () => {

@@ -18,7 +18,8 @@ const MISCONFIGURED: Record<string, string> = {
   ResourceNotFoundException: 'does not exist in the region and account of this client',
   ValidationException:
     'does not have the key schema of IdempotencyTable: partition key "id", a string, and no sort key',
-  AccessDeniedException: 'may not be used with these permissions; IdempotencyTable.grantIdempotency gives them',
+  AccessDeniedException:
+    'may not be used with these permissions: IdempotencyTable.grantIdempotency gives them, and if it names `scopes`, this scope must be one of them',
   UnrecognizedClientException: 'may not be used with these credentials',
 };
 
