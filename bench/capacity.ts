@@ -3,7 +3,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, type Execution, type RunOnceOptions, runOnce } from 'effectively-once';
 import { clientOf, startDynamoDB } from '../local/dynamodb.ts';
 
-/** What each path asks of DynamoDB: requests, and the capacity units that the engine says they consumed. */
+/** What each path asks of DynamoDB: requests, and the capacity units that the engine says they consumed, which must not become more. */
 const engine = await startDynamoDB();
 const client = clientOf(engine);
 const TableName = 'idempotency';
@@ -47,27 +47,48 @@ const warm = cold();
 const options = (key: string): RunOnceOptions => ({ store: cold(), scope: 'bench', key, payload: 1, lease: '30s' });
 const order = { orderId: 'order-1', total: 4200 };
 const large = randomBytes(300 * 1024).toString('base64');
+const steps =
+  (kilobytes: number) =>
+  async ({ step }: Execution): Promise<void> => {
+    const value = (): string =>
+      randomBytes(kilobytes * 1024)
+        .toString('base64')
+        .slice(0, kilobytes * 1024);
+    for (let index = 0; index < 40; index++) await step(`step-${index}`, value);
+  };
+const sideBySide = ({ step }: Execution): Promise<unknown> =>
+  Promise.all(
+    Array.from({ length: 40 }, (_, index) => step(`step-${index}`, () => randomBytes(375).toString('base64'))),
+  );
 const commit = ({ commit }: Execution) =>
   commit(order, [{ Put: { TableName: orders, Item: { id: `o-${Math.random()}` } } }]);
 
-const PATHS: readonly [string, () => Promise<unknown>][] = [
-  ['first run', () => runOnce(options('a'), () => order)],
-  ['duplicate', () => runOnce(options('a'), () => order)],
-  ['warm duplicate', () => runOnce({ ...options('w'), store: warm }, () => order)],
-  ['commit, one write', () => runOnce(options('c'), commit)],
-  ['atomic first, one write', () => runOnce({ ...options('d'), mode: 'atomic' }, commit)],
-  ['atomic duplicate', () => runOnce({ ...options('d'), mode: 'atomic' }, commit)],
-  ['first run, 300 KB result', () => runOnce(options('l'), () => large)],
-  ['duplicate of a 300 KB result', () => runOnce(options('l'), () => large)],
+/** `most`: the units that it may take. */
+const PATHS: readonly [path: string, most: number, go: () => Promise<unknown>][] = [
+  ['first run', 2, () => runOnce(options('a'), () => order)],
+  ['duplicate', 1, () => runOnce(options('a'), () => order)],
+  ['warm duplicate', 0, () => runOnce({ ...options('w'), store: warm }, () => order)],
+  ['commit, one write', 5, () => runOnce(options('c'), commit)],
+  ['atomic first, one write', 4, () => runOnce({ ...options('d'), mode: 'atomic' }, commit)],
+  ['atomic duplicate', 4, () => runOnce({ ...options('d'), mode: 'atomic' }, commit)],
+  ['first run, 300 KB result', 304, () => runOnce(options('l'), () => large)],
+  ['duplicate of a 300 KB result', 77, () => runOnce(options('l'), () => large)],
+  ['40 steps of 1 KB', 130, () => runOnce(options('s'), steps(1))],
+  ['40 steps of 7 KB', 400, () => runOnce(options('t'), steps(7))],
+  ['40 steps of 500 bytes at once', 230, () => runOnce(options('u'), sideBySide)],
 ];
 await runOnce({ ...options('w'), store: warm }, () => order);
 
-for (const [path, go] of PATHS) {
+for (const [path, most, go] of PATHS) {
   requests = [];
   units = 0;
   await go();
+  const isWithin = units <= most;
+  if (!isWithin) process.exitCode = 1;
+  const kinds = Object.entries(Object.groupBy(requests, (request) => request));
   console.log(
-    `${path.padEnd(30)} ${requests.length} requests  ${units.toString().padStart(6)} units  ${requests.join(', ')}`,
+    `${path.padEnd(30)} ${`${requests.length}`.padStart(3)} requests ${units.toString().padStart(6)} units of at most ${most}: ` +
+      kinds.map(([request, all = []]) => (all.length > 1 ? `${all.length} ${request}` : request)).join(', '),
   );
 }
 await engine.stop();
