@@ -258,6 +258,7 @@ describe('a response that the chain fails to finish after the handler has return
       })(),
       { statusCode: 201, body: 'charged', headers: REPLAYED },
     ],
+    ['a REST API', { body: 'charged', cookies: ['a=1'] }, { statusCode: 200, body: 'charged', headers: REPLAYED }],
     ['a REST API', { statusCode: 0, body: 'charged' }, { statusCode: 200, body: 'charged', headers: REPLAYED }],
     ['VPC Lattice', { headers: { a: 'b' } }, { statusCode: 200, headers: { a: 'b', ...REPLAYED } }],
     ['a WebSocket API', { body: { id: 1 } }, { statusCode: 200, body: '{"id":1}', headers: JSON_TYPE }],

@@ -66,7 +66,7 @@ export function replayed(value: unknown, { isMultiValue, infersStatus }: Reading
 export function finished(value: unknown, { isMultiValue, infersStatus }: Reading): unknown {
   if (infersStatus && value === undefined) return value;
   const given = infersStatus ? inferred(value) : isObject(value) && isUnfinished(value) ? value : { body: value };
-  const response = withoutBody(given as ProxyResponse);
+  const response = withoutBody(given as ProxyResponse, infersStatus);
   const { body, isBase64Encoded } = given as ProxyResponse;
   if (typeof body === 'string') return { ...response, body, ...(isBase64Encoded === true && { isBase64Encoded }) };
   if (body instanceof Uint8Array) {
@@ -82,8 +82,8 @@ function isUnfinished(value: object): boolean {
   return ['statusCode', 'headers', 'multiValueHeaders', 'body'].some((member) => member in value);
 }
 
-/** What a service takes of a response, besides its body. */
-function withoutBody(response: ProxyResponse): ProxyResponse {
+/** What a service takes of a response, besides its body. Cookies are of payload 2.0. */
+function withoutBody(response: ProxyResponse, hasCookies: boolean): ProxyResponse {
   const { statusCode, headers, multiValueHeaders, cookies, statusDescription } = response;
   const status = Number(statusCode);
   return {
@@ -92,7 +92,7 @@ function withoutBody(response: ProxyResponse): ProxyResponse {
     ...(isObject(multiValueHeaders) && {
       multiValueHeaders: only(multiValueHeaders, (list) => Array.isArray(list) && list.every(isScalar)),
     }),
-    ...(Array.isArray(cookies) && { cookies: cookies.filter(isScalar) }),
+    ...(hasCookies && Array.isArray(cookies) && { cookies: cookies.filter(isScalar) }),
     ...(typeof statusDescription === 'string' && { statusDescription }),
   };
 }
