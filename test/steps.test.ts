@@ -313,6 +313,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
   it('that go on when their run has ended keep the key, and are on record for the next', async () => {
     let inside = 0;
     let most = 0;
+    const saved = Promise.withResolvers<unknown>();
     const call = way(
       async ({ step, attempt }) => {
         const charge = step('charge', async () => {
@@ -321,6 +322,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
           inside--;
           return effect('charge')();
         });
+        charge.then(saved.resolve, saved.reject);
         if (attempt === 1) throw new Error('mine');
         return charge;
       },
@@ -328,7 +330,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     );
     expect(await call(request)).toEqual(failed('mine'));
     expect(await call(request)).toEqual(refused('CONFLICT'));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await saved.promise;
     world.wait(LEASE_MS);
     await isDone(call(request));
     expect([effects, most]).toEqual([['charge'], 1]);
@@ -377,7 +379,8 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
       await new Promise((resolve) => setTimeout(resolve, 700));
       inside--;
     };
-    const call = way(({ step, attempt }) => (attempt === 1 ? new Promise(() => {}) : step('look', look)), {
+    const { hangs, begun } = hanging();
+    const call = way(({ step, attempt }) => (attempt === 1 ? hangs() : step('look', look)), {
       timeoutMs: 900,
       onUnknown: ({ step }) => {
         step('look', look);
@@ -385,7 +388,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
       },
     });
     call(request);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await begun;
     world.wait(LEASE_MS);
     await call(request);
     expect(most).toBe(1);
@@ -412,14 +415,15 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
   });
 
   it('that a look at an unknown outcome has made are not made again by the handler', async () => {
-    const call = way(({ step, attempt }) => (attempt === 1 ? new Promise(() => {}) : step('look', effect('never'))), {
+    const { hangs, begun } = hanging();
+    const call = way(({ step, attempt }) => (attempt === 1 ? hangs() : step('look', effect('never'))), {
       onUnknown: async ({ step }) => {
         step('look', effect('look')); // nobody awaits it
         return { rerun: true };
       },
     });
     call(request);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await begun;
     world.wait(LEASE_MS);
     await isDone(call(request));
     expect(effects).toEqual(['look']);
@@ -493,3 +497,13 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     expect(await call(request)).toEqual(refused('RESULT_UNAVAILABLE'));
   });
 });
+
+/** A handler that never ends, and when it has begun. */
+function hanging() {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const hangs = (): Promise<never> => {
+    resolve();
+    return new Promise(() => {});
+  };
+  return { hangs, begun };
+}
