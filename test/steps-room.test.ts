@@ -90,10 +90,11 @@ describe.each(WAYS.slice(0, 1))('the room for steps', ({ build }) => {
     let done = 0;
     const call = way(async ({ step, attempt }) => {
       for (let index = 0; attempt === 1 || index < done; index++) {
-        await step(name(index), () => {
+        const declined = await step(name(index), () => {
           effect(`${attempt}`)();
-          return 'z'.repeat(900);
-        });
+          throw new TerminalError('z'.repeat(900)); // which stays in the record
+        }).catch((error) => error);
+        if (!(declined instanceof TerminalError)) throw declined;
         if (attempt === 1) done = index + 1;
       }
       return 'done';

@@ -29,7 +29,14 @@ export interface Room {
 export function roomOf(steps: Steps, bytes: number): Room {
   const taken = new Map(Object.entries(steps).map(([name, outcome]) => [name, weightOf(name, outcome)]));
   let left = bytes - [...taken.values()].reduce((sum, weight) => sum + weight, 0);
-  const inlined = new Map(Object.entries(steps).map(([name, outcome]) => [name, bodyOf(outcome)]));
+  const inlined = new Map<string, number>();
+  let together = 0;
+
+  const hold = (name: string, body: number): void => {
+    together += body - (inlined.get(name) ?? 0);
+    inlined.set(name, body);
+  };
+  for (const [name, outcome] of Object.entries(steps)) hold(name, bodyOf(outcome));
 
   const weigh = (name: string, weight: number): void => {
     left -= weight - (taken.get(name) ?? 0);
@@ -45,15 +52,14 @@ export function roomOf(steps: Steps, bytes: number): Room {
     },
     for: (name) => left + (taken.get(name) ?? 0),
     inline(name, outcome) {
-      inlined.set(name, bodyOf(outcome)); // now: others may end before it is settled
-      const together = [...inlined.values()].reduce((sum, bytes) => sum + bytes, 0);
-      if (bodyOf(outcome) <= INLINE && together <= INLINE_TOGETHER) return INLINE;
-      inlined.delete(name);
-      return INLINE_ALWAYS;
+      const body = bodyOf(outcome);
+      if (body > INLINE || together + body > INLINE_TOGETHER) return INLINE_ALWAYS;
+      hold(name, body); // now: others may end before it is settled
+      return INLINE;
     },
     settle(name, outcome) {
       weigh(name, outcome ? weightOf(name, outcome) : 0);
-      if (outcome) inlined.set(name, bodyOf(outcome));
+      if (outcome) hold(name, bodyOf(outcome));
     },
   };
 }
