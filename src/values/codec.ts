@@ -59,9 +59,13 @@ export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0
   if (isArray ? prototype !== Array.prototype : prototype !== Object.prototype && prototype !== null) return false;
   const keys = Object.keys(value);
   if ('toJSON' in value || Reflect.ownKeys(value).length !== keys.length + (isArray ? 1 : 0)) return false;
-  // Holes, or members other than elements: indices come first, so the last key tells.
-  if (isArray && (keys.length !== value.length || (keys.at(-1) ?? '-1') !== `${value.length - 1}`)) return false;
+  if (isArray && !isDense(value, keys)) return false;
   return Object.values(value).every((member) => isJson(member, seen, depth + 1));
+}
+
+/** Whether an array has neither holes nor members other than its elements: indices come first, so the last of its keys tells. */
+export function isDense({ length }: readonly unknown[], keys: readonly string[]): boolean {
+  return keys.length === length && (keys.at(-1) ?? '-1') === `${length - 1}`;
 }
 
 /** Deeper than any real value, and far from the end of the stack. */

@@ -78,7 +78,8 @@ export function errorOf({ name, message, ...status }: ErrorBrief, content?: Erro
   return content ? withMembers(error, content, new Map()) : error;
 }
 
-function briefOf(error: unknown): ErrorBrief {
+/** {@link Taken.brief} alone. */
+export function briefOf(error: unknown): ErrorBrief {
   const name = memberOf(error, 'name');
   const message = typeof error === 'string' ? error : memberOf(error, 'message');
   return {

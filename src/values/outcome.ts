@@ -3,7 +3,7 @@ import { inTime, patienceFor, persistently } from '../core/patience.ts';
 import { type Outcome, type WithBody, withoutBody } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { CLONE, type Codec, isJson, Lossy } from './codec.ts';
-import { type ErrorContent, errorOf, taken } from './error.ts';
+import { briefOf, type ErrorContent, errorOf, taken } from './error.ts';
 import { isOutage } from './outage.ts';
 import { snapshot } from './snapshot.ts';
 
@@ -83,7 +83,7 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
       const bare = { kind: 'error', error: brief } as const;
       return contents.length > 0 ? outcome(bare, contents, context) : bare;
     },
-    ofAnswer: (answer, error, context) => valued({ kind: 'value', error: taken(error).brief }, answer, context),
+    ofAnswer: (answer, error, context) => valued({ kind: 'value', error: briefOf(error) }, answer, context),
     open,
     load: async (store, outcome, context) =>
       open(store.load ? await store.load(outcome, context.id) : outcome, context),

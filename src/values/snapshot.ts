@@ -1,4 +1,4 @@
-import { CLONE, MAX_DEPTH } from './codec.ts';
+import { CLONE, isDense, MAX_DEPTH } from './codec.ts';
 
 /**
  * The value as it is now: whatever is done to it later changes nothing of the copy. Each of its members is read once, so that a
@@ -53,7 +53,7 @@ const KINDS = new Map<unknown, Kind>([
     {
       empty: () => [],
       fill(copy: unknown[], value: unknown[], below) {
-        if (isDense(value)) for (const element of value) copy.push(below(element));
+        if (isDense(value, Object.keys(value))) for (const element of value) copy.push(below(element));
         else MEMBERS.fill(copy, value, below);
         copy.length = value.length; // holes at its end
       },
@@ -83,12 +83,6 @@ const KINDS = new Map<unknown, Kind>([
 function isWhole(value: object): boolean {
   const own = Reflect.ownKeys(value).length;
   return own === Object.keys(value).length + (Array.isArray(value) ? 1 : 0) && !(own > 0 && isCollection(value));
-}
-
-/** Whether an array has neither holes nor members: indices come first, so the last name tells. */
-function isDense(value: unknown[]): boolean {
-  const names = Object.keys(value);
-  return names.length === value.length && (names.at(-1) ?? '-1') === `${value.length - 1}`;
 }
 
 function isCollection(value: object): boolean {
