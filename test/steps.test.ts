@@ -329,7 +329,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
       { timeoutMs: 900 },
     );
     expect(await call(request)).toEqual(failed('mine'));
-    expect(await call(request)).toEqual(refused('CONFLICT'));
+    expect(await way(effect('never'))(request)).toEqual(refused('CONFLICT'));
     await saved.promise;
     world.wait(LEASE_MS);
     await isDone(way(({ step }) => step('charge', effect('never')))(request));
