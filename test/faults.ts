@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { engineClient } from './engine.ts';
 
-type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems' | 'BatchGetItem';
+type Command = 'PutItem' | 'UpdateItem' | 'TransactWriteItems' | 'BatchGetItem' | 'BatchExecuteStatement';
 export type Fault = (apply: () => Promise<unknown>) => Promise<unknown>;
 
 /** A real client of the embedded engine whose requests can be counted and go wrong. */
@@ -17,7 +17,13 @@ export interface FaultyClient {
 
 export function faultyClient(): FaultyClient {
   const client = engineClient();
-  const faults: Record<Command, Fault[]> = { PutItem: [], UpdateItem: [], TransactWriteItems: [], BatchGetItem: [] };
+  const faults: Record<Command, Fault[]> = {
+    PutItem: [],
+    UpdateItem: [],
+    TransactWriteItems: [],
+    BatchGetItem: [],
+    BatchExecuteStatement: [],
+  };
   let requests = 0;
   client.middlewareStack.addRelativeTo(
     (next: any, context: { commandName?: string }) => (args: any) => {

@@ -23,8 +23,8 @@ describe('OrdersStack', () => {
   });
 
   it.each([
-    ['ChargeOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
-    ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem']],
+    ['ChargeOrder', ['PutItem', 'UpdateItem', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate']],
+    ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate']],
     ['RelayOrders', ['ListStreams', 'DescribeStream', 'GetRecords', 'GetShardIterator']],
     ['GetOrder', ['GetItem']],
   ])('lets %s do to tables just %j', (prefix, expected) => {

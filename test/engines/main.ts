@@ -8,6 +8,7 @@ const SUITES = [
   'test/commit.test.ts',
   'test/atomic.test.ts',
   'test/requests.test.ts',
+  'test/groups.test.ts',
   'test/steps.test.ts',
 ];
 

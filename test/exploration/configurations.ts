@@ -85,6 +85,12 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'the first clock is ahead', programs: [ahead(BASE), BASE], bounds: SHORT },
   { name: 'another payload', programs: [BASE, { ...BASE, payload: 'q' }], bounds: { ...ALL, time: 4 } },
   { name: 'another key', programs: [BASE, { ...BASE, key: 'l' }], bounds: SHORT },
+  { name: 'two keys in one group', programs: [BASE, { ...BASE, key: 'l' }], bounds: { ...SHORT, groups: true } },
+  {
+    name: 'a duplicate of one of two keys in a group',
+    programs: [quick(BASE), quick({ ...BASE, key: 'l' }), quick(BASE)],
+    bounds: { ...SHORTER, crashes: 0, groups: true },
+  },
   { name: 'another caller', programs: [callerIs('alice'), callerIs('bob')], bounds: SHORT },
   { name: 'a step', programs: [STEPPED, STEPPED], bounds: SHORTER },
   { name: 'steps side by side', programs: [SIDE_BY_SIDE, SIDE_BY_SIDE], bounds: { ...SHORTER, faults: 0 } },

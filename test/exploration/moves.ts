@@ -1,6 +1,6 @@
 import { booked } from './books.ts';
 import type { Executor, Place, Reply, StoreRequest } from './executor.ts';
-import { isDecisive, isOfStore, isStep, nameOf } from './requests.ts';
+import { isDecisive, isGroupable, isOfStore, isStep, nameOf, recordIdOf } from './requests.ts';
 import { add, doubt, isRunning, keyed, ownerOf, type State } from './state.ts';
 import { type Applied, isDone, type World } from './world.ts';
 
@@ -19,7 +19,7 @@ export interface Move {
 /** All that may happen next. */
 export function movesOf(world: World, state: State): Move[] {
   const moves = world.programs.flatMap((_, i) => movesBy(world, state, i));
-  moves.push(...lateMoves(world, state), ...deletions(state));
+  moves.push(...lateMoves(world, state), ...deletions(state), ...lostGroups(world, state));
   // Before anybody has come, time is nobody's.
   if (state.time < world.bounds.time && state.places.some((place) => place)) {
     moves.push({ label: 'a second passes', make: () => ({ ...state, time: state.time + 1 }) });
@@ -129,6 +129,31 @@ function unanswered({ world, i, uid }: Waiting, state: State, request: StoreRequ
   const explained = { allowed: 1, ...(isStep(request) && { stepsAllowed: 1 }) };
   const gone = isDecisive(request) ? doubt(add(state, world.program(i).key, explained), i) : state;
   return { ...gone, inFlight: [...gone.inFlight, { by: i, request, uid }] };
+}
+
+/** Two writes that went in one request, which is not answered. */
+function lostGroups(world: World, state: State): Move[] {
+  if (!world.bounds.groups || state.faultsLeft === 0) return [];
+  const all = world.programs.flatMap((_, i) =>
+    isRunning(state, i)
+      ? (state.places[i] as Place).pending.flatMap(({ request, uid }, index) =>
+          isGroupable(request) ? [{ to: { world, state, i, index, uid }, request }] : [],
+        )
+      : [],
+  );
+  return all.flatMap(({ to, request }, at) =>
+    all
+      .slice(at + 1)
+      .filter((other) => other.to.i !== to.i && recordIdOf(other.request) !== recordIdOf(request))
+      .map((other) => ({
+        label: `the group of ${to.i}'s ${nameOf(request)} and ${other.to.i}'s ${nameOf(other.request)} is not answered`,
+        make: async () => {
+          const faulty = { ...state, faultsLeft: state.faultsLeft - 1 };
+          const first = await told(to, unanswered(to, faulty, request), { unavailable: true }, 'unavailable');
+          return told(other.to, unanswered(other.to, first, other.request), { unavailable: true }, 'unavailable');
+        },
+      })),
+  );
 }
 
 function crash(world: World, state: State, i: number): State {

@@ -25,6 +25,13 @@ export function isClaim({ kind, write }: StoreRequest): boolean {
   return kind === 'write' && write.kind !== 'update' && 'leaseUntil' in write.next;
 }
 
+/** Whether it may share a request with writes of other records. */
+export function isGroupable(request: Request): request is StoreRequest {
+  if (request.kind !== 'write') return false;
+  const kind = changeOf(request)?.kind ?? request.write.kind;
+  return kind === 'insert' || kind === 'complete' || kind === 'release';
+}
+
 /** Whether it takes the place of a takeover that was given up. */
 export function isFence({ kind, write }: StoreRequest): boolean {
   return kind === 'write' && write.kind === 'replace' && write.seen.owner === write.next.owner;

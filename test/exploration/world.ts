@@ -13,6 +13,8 @@ export interface Bounds {
   readonly time: number;
   /** Whether a condition of the user's writes in a commit may fail. */
   readonly refusals?: boolean;
+  /** Whether writes of different records share requests, whose answer may be lost as a whole. */
+  readonly groups?: boolean;
 }
 
 /** What a request made of a record. */

@@ -6,6 +6,17 @@ import { insert, replace, update } from './writes.ts';
 
 const NOW = 1_800_000_000_000;
 
+/** The store by writes that never go alone: each comes with the claim of another record. */
+export function accompanied(store: Store): Store {
+  return {
+    ...store,
+    write: async (write, signal) => {
+      const [written] = await Promise.all([store.write(write, signal), store.write(insert(claimed()))]);
+      return written;
+    },
+  };
+}
+
 /** What every store promises. `open` gives a new one, empty. */
 export function testStore(name: string, open: () => Promise<Store> | Store): void {
   describe(`the store contract: ${name}`, () => {

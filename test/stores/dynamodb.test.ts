@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type DynamoDBStoreOptions, dynamoDBStore } from '../../src/stores/dynamodb/index.ts';
 import { ACTIONS } from '../../src/stores/dynamodb/item.ts';
 import { createTable, engineClient } from '../engine.ts';
-import { claimed, testStore } from './contract.ts';
+import { accompanied, claimed, testStore } from './contract.ts';
 import { insert, replace, update } from './writes.ts';
 
 const client = engineClient();
@@ -26,10 +26,14 @@ beforeAll(async () => {
 const open = (options: DynamoDBStoreOptions = {}) => dynamoDBStore({ client, tableName, cache: false, ...options });
 
 testStore('DynamoDB', open);
+testStore('DynamoDB, one by one', () => open({ group: false }));
+testStore('DynamoDB in groups', () => accompanied(open()));
 testStore('DynamoDB with its cache', () => open({ cache: 4_000 }));
 testStore('DynamoDB by a document client', () =>
   open({ client: DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: true } }) }),
 );
+
+const GROUP = 'dynamodb:BatchExecuteStatement';
 
 describe('what DynamoDB is asked', () => {
   it('is just what the grant allows', async () => {
@@ -41,7 +45,11 @@ describe('what DynamoDB is asked', () => {
       update(held, { kind: 'step', name: 'large', outcome: { kind: 'value', body: randomBytes(9_000) } }),
     );
     await store.load?.({ kind: 'value', stored: { at: 'nowhere', chunks: 1 } }, held.id);
-    expect([...sent].sort()).toEqual([...ACTIONS].sort());
+    await Promise.all([claimed(), claimed()].map((next) => store.write(insert(next))));
+    const asked = [...sent].flatMap((action) =>
+      action === GROUP ? ['dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'] : action,
+    );
+    expect(asked.sort()).toEqual([...ACTIONS].sort());
   });
 });
 
@@ -90,6 +98,7 @@ describe('a store that cannot work is CONFIG_INVALID, and no retry is asked for'
     [{ tableName: 'a b' }, 'tableName'],
     [{ client: {} }, 'client'],
     [{ cache: 'big' }, 'cache'],
+    [{ group: 'yes' }, 'group'],
     [{ table: 'x' }, 'table'],
   ])('when built with %o', (options, named) => {
     expect(() => dynamoDBStore(options as DynamoDBStoreOptions)).toThrow(

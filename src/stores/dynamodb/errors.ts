@@ -48,6 +48,11 @@ export function storeError(cause: unknown, tableName: string): IdempotencyError 
   });
 }
 
+/** Whether a table cannot be asked this way: by permissions, or as its engine does not know the request. */
+export function isUnusable(cause: unknown): boolean {
+  return cause instanceof Error && /^(AccessDenied|UnknownOperation|Validation)Exception$/.test(cause.name);
+}
+
 const UNSENT = new WeakSet<object>();
 
 /** Marks an error of a request that was never sent. */

@@ -9,13 +9,19 @@ export const PARTITION_KEY = 'id';
 export const TTL_ATTRIBUTE = 'expiresAt';
 
 /** IAM actions of the requests that the store sends. */
-export const ACTIONS: readonly string[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchGetItem'];
+export const ACTIONS: readonly string[] = [
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:BatchGetItem',
+  'dynamodb:PartiQLInsert',
+  'dynamodb:PartiQLUpdate',
+];
 
 /** Layout of an item. A reader refuses any other. */
 export const FORMAT = 1;
 
 /** The kinds of DynamoDB's `AttributeValue` that records need. */
-type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
+export type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
 export type Item = Record<string, Attribute>;
 
 /** A condition as DynamoDB's API takes it. */
@@ -162,7 +168,7 @@ export function native(write: Put | Update): { readonly Put: object } | { readon
 
 type Value = string | number | Uint8Array | { readonly [name: string]: Value | undefined };
 
-function attributesOf(values: object): Item {
+export function attributesOf(values: object): Item {
   const entries = Object.entries(values as Record<string, Value | undefined>).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, attributeOf(value)]],
   );

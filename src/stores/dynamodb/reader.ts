@@ -63,7 +63,13 @@ const COMPLETED: Shape = {
   commit: optional(text),
 };
 const CLAIMED: Shape = { ...COMMON, owner: text, leaseUntil: number, steps: STEPS };
-const RELEASED: Shape = { ...COMMON, leaseUntil: absent, steps: STEPS };
+const RELEASED: Shape = { ...COMMON, leaseUntil: optional((value) => value === 0), steps: STEPS };
+
+/** What a group of writes empties, as it can remove only one attribute of an item: such a record does not have it. */
+const EMPTIED = new Map([
+  [COMPLETED, 'steps'],
+  [RELEASED, 'leaseUntil'],
+]);
 
 /** Throws `CONFIG_INVALID` for an item of another tool, of a newer layout, or with missing or wrong attributes. */
 export function toRecord(item: Item): IdempotencyRecord {
@@ -74,8 +80,10 @@ export function toRecord(item: Item): IdempotencyRecord {
   const record = fromAttributes(attributes);
   if (isOfLaterVersion(record['fingerprint']))
     throw invalid(item, 'has a fingerprint of a later version of effectively-once');
-  const fault = faultIn(record, shapeOf(record));
+  const shape = shapeOf(record);
+  const fault = faultIn(record, shape);
   if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing or invalid`);
+  delete record[EMPTIED.get(shape) ?? ''];
   return record as unknown as IdempotencyRecord;
 }
 

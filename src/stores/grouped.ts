@@ -1,0 +1,138 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
+import { IdempotencyError } from '../core/errors.ts';
+import { isTransient } from '../core/patience.ts';
+import { type Failed, idOf, type Store, type Write, type Written } from '../core/store.ts';
+
+/** Of a `BatchExecuteStatement`. */
+const MOST = 25;
+
+/** Ms for which a write waits for a group that is under way. */
+const LONGEST_WAIT_MS = 5;
+
+interface Grouping {
+  /** Writes of different records in one request, each judged alone. */
+  readonly writeAll: NonNullable<Store['writeAll']>;
+  /** False: writes go one by one. */
+  readonly isUsable: () => boolean;
+}
+
+/**
+ * Gathers the claims, completions and releases that are written in one turn of the event loop, and those that come while a group of
+ * them is under way, into requests of up to 25. One that is alone goes alone; so does one that has failed in a group, at once or
+ * when its caller tries it again. Two writes of one record never share a request.
+ */
+export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
+  const failed = new WeakSet<object>();
+  let waiting: Waiting[] = [];
+  let underWay = 0;
+  let planned: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const plan = (): void => {
+    if (underWay === 0 || waiting.length >= MOST) planned ??= setImmediate(flush);
+    else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
+  };
+
+  const flush = (): void => {
+    clearImmediate(planned);
+    clearTimeout(timer);
+    planned = timer = undefined;
+    const all = waiting;
+    waiting = [];
+    for (const { signal, reject } of all) if (signal?.aborted) reject(unsent());
+    for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) send(group);
+  };
+
+  const alone = ({ write, signal, resolve, within }: Waiting): void =>
+    resolve(within(() => store.write(write, signal)));
+
+  const fail = (one: Waiting, error: unknown): void => {
+    failed.add(subjectOf(one.write));
+    // What may pass is tried again by its caller, in time.
+    if (isTransient(error)) one.reject(error);
+    else alone(one);
+  };
+
+  const send = async (group: readonly Waiting[]): Promise<void> => {
+    const [first, ...others] = group as [Waiting, ...Waiting[]];
+    if (others.length === 0) return alone(first);
+    underWay++;
+    const results = await all(group);
+    underWay--;
+    for (const [index, one] of group.entries()) {
+      const result = results[index] as Written | Failed;
+      if ('failed' in result) fail(one, result.failed);
+      else one.resolve(result);
+    }
+    planned ??= setImmediate(flush); // with what those will write now
+  };
+
+  const all = async (group: readonly Waiting[]): Promise<readonly (Written | Failed)[]> => {
+    try {
+      return await writeAll(
+        group.map(({ write }) => write),
+        whenAllHaveLeft(group),
+      );
+    } catch (error) {
+      return group.map(() => ({ failed: error }));
+    }
+  };
+
+  return {
+    ...store,
+    async write(write, signal) {
+      if (!isGroupable(write) || failed.has(subjectOf(write)) || !isUsable()) return store.write(write, signal);
+      return new Promise((resolve, reject) => {
+        waiting.push({ write, signal, resolve, reject, within: AsyncLocalStorage.snapshot() });
+        plan();
+      });
+    },
+  };
+}
+
+interface Waiting {
+  readonly write: Write;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (written: Written | Promise<Written>) => void;
+  readonly reject: (error: unknown) => void;
+  /** Calls a function in the context of the write, by which tracing knows whose request it is. */
+  readonly within: ReturnType<typeof AsyncLocalStorage.snapshot>;
+}
+
+function unsent(): IdempotencyError {
+  return new IdempotencyError('STORE_UNAVAILABLE', 'given up before it was sent', { isUnwritten: true });
+}
+
+function isGroupable(write: Write): boolean {
+  if (write.kind !== 'update') return write.kind === 'insert';
+  const { change } = write;
+  return change.kind === 'complete' || (change.kind === 'release' && !change.isForgotten);
+}
+
+/** What all tries of a write have in common. */
+function subjectOf(write: Write): object {
+  return write.kind === 'update' ? write.held : write.next;
+}
+
+function groupsOf(all: readonly Waiting[]): (readonly Waiting[])[] {
+  const groups: Map<string, Waiting>[] = [];
+  for (const one of all) {
+    const id = idOf(one.write);
+    const group = groups.find((group) => group.size < MOST && !group.has(id));
+    if (group) group.set(id, one);
+    else groups.push(new Map([[id, one]]));
+  }
+  return groups.map((group) => [...group.values()]);
+}
+
+/** A signal that aborts when nobody waits for the group any more. */
+function whenAllHaveLeft(group: readonly Waiting[]): AbortSignal {
+  const gone = new AbortController();
+  let left = group.length;
+  const leave = (): void => {
+    if (--left === 0) gone.abort('nobody waits for it');
+  };
+  for (const { signal } of group) signal?.addEventListener('abort', leave);
+  return gone.signal;
+}
