@@ -8,6 +8,7 @@ import { type Arrival, aboutOf, eventArrival, refused } from './run/arrival.ts';
 import { once } from './run/begin.ts';
 import { recordSourceOf } from './sources/batch/index.ts';
 import type { RecordSource } from './sources/batch/source.ts';
+import { plain } from './sources/plain.ts';
 
 export interface BatchOptions<Record> extends HandlerOptions<Record> {
   /**
@@ -43,7 +44,7 @@ export function idempotentBatch<R extends SQSRecord = SQSRecord, Ctx extends Con
 
   return async function idempotentBatchHandler(event, context) {
     const source = recordSourceOf<R>(event);
-    const about = aboutOf(settings, { name: source?.name ?? 'batch', trace: () => undefined }, { event, context });
+    const about = aboutOf(settings, { ...plain, name: source?.name ?? 'batch' }, { event, context });
     try {
       if (!source) throw refused(about, misuse('idempotentBatch expects an SQS event: Records, each with a messageId'));
       const records = event.Records;

@@ -95,18 +95,22 @@ export type WithExecution<Context> = Context & { readonly idempotency: Execution
  * runtime's own object.
  */
 export function withExecution<Context extends object>(context: Context, execution: Execution): WithExecution<Context> {
-  const given = Object.getOwnPropertyDescriptors(context ?? {}) as PropertyDescriptorMap;
-  for (const [name, { get, set, enumerable }] of Object.entries(given)) {
-    if (get || set || name === SETTABLE) given[name] = forwarded(context, name, enumerable);
+  const given = context ?? {};
+  const copy = Object.create(Object.getPrototypeOf(given));
+  for (const name of Reflect.ownKeys(given)) {
+    const own = Object.getOwnPropertyDescriptor(given, name) as PropertyDescriptor;
+    const isLive = own.get || own.set || name === SETTABLE;
+    Object.defineProperty(copy, name, isLive ? forwarded(given, name, own.enumerable) : own);
   }
-  const idempotency = { value: execution, enumerable: true, writable: true, configurable: true };
-  return Object.create(Object.getPrototypeOf(context ?? {}), { ...given, idempotency });
+  return Object.defineProperty(copy, 'idempotency', { ...OWN, value: execution });
 }
+
+const OWN = { enumerable: true, writable: true, configurable: true };
 
 /** What the runtime reads after the handler: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html. */
 const SETTABLE = 'callbackWaitsForEmptyEventLoop';
 
-function forwarded(to: any, name: string, enumerable = true): PropertyDescriptor {
+function forwarded(to: any, name: string | symbol, enumerable = true): PropertyDescriptor {
   return {
     get: () => to[name],
     set: (value) => {

@@ -117,10 +117,11 @@ describe('scope', () => {
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('`scope`'),
     });
-    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'function');
-    expect(await unset({}, lambdaContext())).toBe(1);
     vi.stubEnv('IDEMPOTENCY_SCOPE', 'a#b');
     await expect(unset({}, lambdaContext())).rejects.toThrow(invalid('IDEMPOTENCY_SCOPE'));
+    vi.stubEnv('IDEMPOTENCY_SCOPE', undefined);
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'function');
+    expect(await unset({}, lambdaContext())).toBe(1);
   });
 
   it('keeps operations apart that share a store and a key (A8, A14)', async () => {

@@ -21,9 +21,12 @@ export function canonicalJson(value: unknown): string {
 // again from each of them.
 const LONG_NUMBER = /(?:^|[[:,])(?=(\s*))\1-?(?:\d{16}|[\d.]{17})/;
 
+// Most texts have nothing of the kind, and the search for it is cheaper.
+const LONG = /\d{16}|[\d.]{17}/;
+
 /** Whether a JSON text has such a number. */
 export function losesDigits(text: string): boolean {
-  return LONG_NUMBER.test(text);
+  return LONG.test(text) && LONG_NUMBER.test(text);
 }
 
 /** {@link canonicalJson} of a JSON text, or the text itself if it has no canonical form; undefined: it is not JSON. */
@@ -46,20 +49,27 @@ export function writtenOnce(value: unknown, otherwise?: string): string {
   }
 }
 
-/** A long text from short ones. Concatenation would keep a node for each of them until the end. */
+/** A long text from short ones. Concatenation keeps a node for each of them until the text is read. */
 class Text {
-  readonly #joined: string[] = [];
-  #parts: string[] = [];
+  #joined = '';
+  #parts = '';
+  #count = 0;
 
   add(part: string): void {
+    this.#parts += part;
+    this.#count += 1;
     // Stryker disable next-line all: only memory tells
-    if (this.#parts.push(part) < 4096) return;
-    this.#joined.push(this.#parts.join(''));
-    this.#parts = [];
+    if (this.#count % 4096 === 0) this.#join();
+  }
+
+  #join(): void {
+    this.#parts.charCodeAt(0); // reads it
+    this.#joined += this.#parts;
+    this.#parts = '';
   }
 
   toString(): string {
-    return [...this.#joined, ...this.#parts].join('');
+    return this.#joined + this.#parts;
   }
 }
 
@@ -71,8 +81,7 @@ function write(value: unknown, above: Set<object>, text: Text): void {
 function written(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
-      return JSON.stringify(value);
+      return quoted(value);
     case 'number':
       if (Number.isNaN(value)) throw new TypeError('NaN has no canonical form');
       if (!Number.isFinite(value)) throw new NotCanonical(`${value} has no canonical form`);
@@ -83,6 +92,15 @@ function written(value: unknown): string {
     default:
       throw new TypeError(`${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} has no canonical form`);
   }
+}
+
+/** Of most texts nothing is to be escaped. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+
+function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
+  return JSON.stringify(text);
 }
 
 function writeObject(value: object, above: Set<object>, text: Text): void {
@@ -107,18 +125,21 @@ function writeElements(elements: readonly unknown[], above: Set<object>, text: T
 function writeMembers(members: Record<string, unknown>, above: Set<object>, text: Text): void {
   if (!isPlain(members) && !isRecordLike(members)) throw formless(members);
   let separator = '{';
-  // By code units.
-  for (const name of Object.keys(members).sort()) {
+  for (const name of sorted(Object.keys(members))) {
     const member = members[name];
     if (member === undefined) continue;
-    text.add(separator);
-    write(name, above, text);
-    text.add(':');
+    text.add(`${separator}${quoted(name)}:`);
     write(member, above, text);
     separator = ',';
   }
   if (separator === '{' && !isPlain(members)) throw formless(members);
   text.add(separator === '{' ? '{}' : '}');
+}
+
+/** By code units. */
+function sorted(names: string[]): string[] {
+  const isSorted = names.every((name, index) => index === 0 || (names[index - 1] as string) < name);
+  return isSorted ? names : names.sort();
 }
 
 function formless(value: object): TypeError {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson, writtenOnce } from './canonical.ts';
 
 /**
@@ -19,9 +19,7 @@ export function recordId(
  * provider's idempotency key takes. The same for the same record and name, on every attempt.
  */
 export function derivedKey(id: string, name: string): string {
-  const hex = createHash('sha256')
-    .update(canonicalJson([id, name]))
-    .digest('hex');
+  const hex = hash('sha256', canonicalJson([id, name]));
   const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) % 4];
   return [
     hex.slice(0, 8),
@@ -51,7 +49,9 @@ export function formerFingerprintOf(canonical: string): string {
 /** What keeps a text from being a key; undefined: nothing. */
 export function keyFault(key: string): string | undefined {
   if (key.length > 255) return 'is longer than 255 characters';
-  return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key) ? 'has characters that cannot be printed' : undefined;
+  // ASCII is told by the cheaper of the two expressions: the other takes a process 0.1 ms to compile.
+  const isPrintable = /^[ -~]*$/.test(key) || !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key);
+  return isPrintable ? undefined : 'has characters that cannot be printed';
 }
 
 /** A key made of parts that may be too long for one, or not printable. */
@@ -60,5 +60,5 @@ export function keyOf(...parts: readonly unknown[]): string {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

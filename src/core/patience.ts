@@ -23,21 +23,26 @@ export type Phase = 'poll' | 'claim' | 'run';
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
   const sinceClaim = stopwatch();
   const claimMs = patienceFor('claim', remaining());
-  return intercepted(store, async (call, send, signal) => {
+  return intercepted(store, (call, send, signal) => {
     let last: IdempotencyError | undefined;
     let mayBeWritten = false;
-    const attempt = () =>
-      inTime(send, remaining(), signal).catch((error) => {
-        last = failureOf(error, last);
-        mayBeWritten ||= 'write' in call && isInDoubt(last);
-        throw last;
-      });
+    const failed = (error: unknown): IdempotencyError => {
+      last = failureOf(error, last);
+      mayBeWritten ||= 'write' in call && isInDoubt(last);
+      return last;
+    };
+    const attempt = () => inTime(send, remaining(), signal, failed);
     const ms = phase === 'claim' ? claimMs - sinceClaim() : patienceFor(phase, remaining(), reserves(call));
-    const answer = await persistently(attempt, isTransient, ms, signal).catch((error) => {
-      throw mayBeWritten ? inDoubt(error) : error;
+    const spent = stopwatch();
+    return attempt().catch(async (first) => {
+      try {
+        const answer = await again(first, attempt, isTransient, ms - spent(), signal);
+        if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
+        return answer;
+      } catch (error) {
+        throw mayBeWritten ? inDoubt(error) : error;
+      }
     });
-    if (mayBeWritten && isRefusal(answer)) throw inDoubt(answer.refusal);
-    return answer;
   });
 }
 
@@ -61,14 +66,32 @@ export async function persistently<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const spent = stopwatch();
+  try {
+    return await attempt();
+  } catch (error) {
+    return again(error, attempt, mayHelp, ms - spent(), signal);
+  }
+}
+
+/** The same after a first try, which has met `error`. */
+async function again<T>(
+  error: unknown,
+  attempt: () => Promise<T>,
+  mayHelp: (error: unknown) => boolean,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<T> {
+  const spent = stopwatch();
+  let last = error;
   for (let longest = 50; ; longest = Math.min(2 * longest, 1_000)) {
+    const left = ms - spent();
+    if (!mayHelp(last) || signal?.aborted || left <= 0) throw last;
+    await paused(Math.min(left, longest * (0.5 + Math.random() / 2)));
+    if (signal?.aborted) throw last;
     try {
       return await attempt();
-    } catch (error) {
-      const left = ms - spent();
-      if (!mayHelp(error) || signal?.aborted || left <= 0) throw error;
-      await paused(Math.min(left, longest * (0.5 + Math.random() / 2)));
-      if (signal?.aborted) throw error;
+    } catch (next) {
+      last = next;
     }
   }
 }
@@ -83,29 +106,36 @@ function stopwatch(): () => number {
   return () => Math.max(Date.now() - wall, performance.now() - steady);
 }
 
-/** One try, given up after half of what is left. */
-export async function inTime<T>(
+/** One try, given up after half of what is left. `failed`: makes of an error what is thrown. */
+export function inTime<T>(
   send: (signal: AbortSignal) => Promise<T>,
   left: number,
   signal?: AbortSignal,
+  failed = (error: unknown) => error,
 ): Promise<T> {
   const ms = Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / 2)));
-  const gone = new AbortController();
-  const giveUp = (): void => {
-    gone.abort(new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true }));
-  };
-  const timer = setTimeout(giveUp, ms);
-  signal?.addEventListener('abort', giveUp);
-  try {
-    return await Promise.race([send(gone.signal), aborted(gone.signal)]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', giveUp);
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  return new Promise((resolve, reject) => {
+    const gone = new AbortController();
+    const giveUp = (): void => {
+      const error = new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true });
+      gone.signal.addEventListener('abort', () => reject(failed(error))); // after those of the store, one of which may stop it
+      gone.abort(error);
+    };
+    const timer = setTimeout(giveUp, ms);
+    signal?.addEventListener('abort', giveUp);
+    const ended =
+      <V>(settle: (value: V) => void) =>
+      (value: V): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        settle(value);
+      };
+    const sent = async (): Promise<T> => send(gone.signal); // it may throw at once
+    sent().then(
+      ended(resolve),
+      ended((error) => reject(failed(error))),
+    );
+  });
 }
 
 /** `last`: what the try before has met; the cause of having got no answer. */

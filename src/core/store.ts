@@ -78,6 +78,11 @@ export interface Store {
    * Absent: a record keeps outcomes of any size.
    */
   keep?(outcome: Outcome, place: Place, signal?: AbortSignal): Promise<Outcome>;
+  /**
+   * Bytes: an outcome whose body is not larger is kept as it is, and `keep` need not be asked.
+   * @default - it is asked of every outcome
+   */
+  readonly keepsBelow?: number;
   /** The outcome of a record, with its body; without it if the body is gone. Absent: outcomes always come with their bodies. */
   load?(outcome: Outcome, id: string, signal?: AbortSignal): Promise<Outcome>;
   /** The record as it is now. For operators: no claim needs it. */
@@ -111,7 +116,7 @@ export type Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>,
 
 /** The store with `around` about each of its calls. */
 export function intercepted(store: Store, around: Around): Store {
-  const { transact, check, keep, load, read } = store;
+  const { transact, check, keep, keepsBelow, load, read } = store;
   return {
     write: (write, signal) => around({ to: 'write', write }, (within) => store.write(write, within), signal),
     ...(transact && {
@@ -119,6 +124,7 @@ export function intercepted(store: Store, around: Around): Store {
         around({ to: 'transact', write }, (within) => transact.call(store, write, writes, within), signal),
     }),
     ...(check && { check }),
+    ...(keepsBelow !== undefined && { keepsBelow }),
     ...(keep && {
       keep: (outcome, place, signal) =>
         around({ to: 'keep' }, (within) => keep.call(store, outcome, place, within), signal),

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { codeOf, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
 import { recordId } from '../core/identity.ts';
+import { once } from '../core/once.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource, Words } from '../sources/source.ts';
 import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
@@ -111,10 +112,10 @@ export interface Invocation<E> {
 /** What events say of an invocation, or of one record in it. The scope is empty if none is configured. */
 export function aboutOf<E>(
   { scope }: Settings,
-  { name, trace }: Pick<EventSource<E>, 'name' | 'trace'>,
+  { name, read, trace }: Pick<EventSource<E, any>, 'name' | 'read' | 'trace'>,
   { event, context }: Invocation<E>,
 ): About {
-  const traced = isHeard() ? trace(event) : undefined;
+  const traced = isHeard() ? attempted(() => trace(read(event))) : undefined;
   return {
     scope: attempted(scope) ?? '',
     source: name,
@@ -124,24 +125,25 @@ export function aboutOf<E>(
 }
 
 /** The arrival of an event at a handler. The event's source supplies what the options leave out. */
-export function eventArrival<E>(
+export function eventArrival<E, Read>(
   about: About,
   settings: HandlerSettings<E>,
-  source: EventSource<E>,
+  source: EventSource<E, Read>,
   { event, context, invokedAt = Date.now() }: Invocation<E>,
 ): Arrival {
   const { key, principal, fingerprint, isOutcome = source.isOutcome, functionTimeout } = settings;
   return arrivalOf(about, settings, () => {
     refuseUnsupported(context);
+    const read = once(() => source.read(event));
     return {
       scope: about.scope || settings.scope(), // which throws if there is none
-      operation: () => source.operation(event),
-      key: () => (key ? key(event, context as Context) : source.key(event)),
-      principal: () => (principal ? principal(event, context as Context) : source.principal(event)),
-      payload: fingerprint === false ? undefined : () => (fingerprint ?? source.payload)(event),
-      formerPayload: () => (fingerprint ? undefined : source.formerPayload(event)),
-      isNatural: () => source.isNatural(event),
-      isExempt: () => source.isExempt(event),
+      operation: () => source.operation(read()),
+      key: () => (key ? key(event, context as Context) : source.key(read())),
+      principal: () => (principal ? principal(event, context as Context) : source.principal(read())),
+      payload: fingerprint === false ? undefined : () => (fingerprint ? fingerprint(event) : source.payload(read())),
+      formerPayload: () => (fingerprint ? undefined : source.formerPayload(read())),
+      isNatural: () => source.isNatural(read()),
+      isExempt: () => source.isExempt(read()),
       isOutcome,
       replay: (value) => source.replay(value, event),
       words: worded(source.words, settings),
@@ -153,6 +155,7 @@ export function eventArrival<E>(
 
 /** The source's words, except where an option replaces the source. */
 function worded<E>(words: Words, { key, fingerprint }: Pick<HandlerSettings<E>, 'key' | 'fingerprint'>): Words {
+  if (!key && !fingerprint) return words;
   return {
     ...words,
     ...(key && { key: 'the option `key`', missing: 'the option `key` gives none for this event' }),

@@ -44,15 +44,17 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
     throw refused(about, withRecord(error, id));
   });
-  const { outcomes, onUnknown } = settings;
-  const replayer = { id, remaining, outcomes, store: settings.storeWithin(remaining, 'claim'), arrival };
+  const { outcomes, onUnknown, storeWithin } = settings;
+  const replayer = () => ({ id, remaining, outcomes, store: storeWithin(remaining, 'claim'), arrival });
   switch (claimed.kind) {
     case 'acquired': {
+      const { takeover } = claimed;
       const run = claimedRun(settings, arrival, span, claimed);
-      return inside(arrival, () => reconciled(run, claimed.takeover, { ...replayer, onUnknown }));
+      if (typeof onUnknown !== 'function' || takeover?.from !== 'abandoned') return run;
+      return inside(arrival, () => reconciled(run, takeover.seen, { ...replayer(), onUnknown }));
     }
     case 'replay':
-      return recorded(claimed, replayer, (refusal) => {
+      return recorded(claimed, replayer(), (refusal) => {
         const whole = { ...about, attempt: claimed.attempt };
         if (refusal) refused(whole, refusal);
         else publish(whole, { type: 'replayed' });

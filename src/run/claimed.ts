@@ -54,14 +54,14 @@ export function claimedRun(
   const tell = started(about, takeover?.from ?? 'new');
   const lease = keepLease({
     claim,
-    holder: holderOf(settings, claim, 'poll'), // its own beat is the retry
+    holder: (left) => holderOf(settings, claim, left, 'poll'), // its own beat is the retry
     span,
     clockSkew,
     onExtended: (leaseUntil) => publish(about, { type: 'extended', leaseUntil }),
     onFailure: (error) => publish(about, { type: 'extend-failed', error }),
   });
   const remaining = remainingOf(span, lease);
-  const holder = holderOf(settings, claim, 'run')(remaining);
+  const holder = holderOf(settings, claim, remaining, 'run');
   const floating = floatingOf(claim.id);
   const { forget, isForgotten, bar, reset } = forgetting(() => steps.hasBegun() || commit.hasBegun());
   const onLanded = ({ kind }: Outcome): void => {
@@ -90,7 +90,9 @@ export function claimedRun(
     execution: {
       key: arrival.key,
       attempt,
-      signal: lease.signal,
+      get signal() {
+        return lease.signal;
+      },
       remaining,
       step,
       keyFor,
@@ -98,10 +100,14 @@ export function claimedRun(
       forget,
     },
     hasCommitted: () => commit.committed() !== undefined,
-    end: (ending) =>
-      endRun(parts, ending).finally(() => {
-        floating.settled().then(lease.stop); // a step that goes on keeps the key
-      }),
+    end: async (ending) => {
+      try {
+        return await endRun(parts, ending);
+      } finally {
+        if (floating.isIdle()) lease.stop();
+        else floating.settled().then(lease.stop); // a step that goes on keeps the key
+      }
+    },
     resume: async () => {
       await steps.finished();
       steps.resume();
@@ -110,10 +116,13 @@ export function claimedRun(
   };
 }
 
-type Holding = (remaining: () => number) => Holder;
-
-function holderOf({ storeWithin, retention }: Settings, lease: Claimed, phase: 'poll' | 'run'): Holding {
-  return (remaining) => ({ store: storeWithin(remaining, phase), lease, retention, now: Date.now });
+function holderOf(
+  { storeWithin, retention }: Settings,
+  lease: Claimed,
+  remaining: () => number,
+  phase: 'poll' | 'run',
+): Holder {
+  return { store: storeWithin(remaining, phase), lease, retention, now: Date.now };
 }
 
 /** Ms until the deadline; without one, until the lease ends. */

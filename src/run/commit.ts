@@ -62,8 +62,8 @@ interface Gate extends Pick<Execution, 'commit'> {
   readonly isDeciding: () => boolean;
   /** Whether one has begun, whatever became of it. */
   readonly hasBegun: () => boolean;
-  /** No commit may begin any more; resolves when one that is under way has ended. */
-  readonly close: () => Promise<void>;
+  /** No commit may begin any more; resolves when one that is under way has ended. Undefined: none is. */
+  readonly close: () => Promise<void> | undefined;
 }
 
 type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[]) => Promise<void>;
@@ -107,9 +107,9 @@ export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gat
     isDeciding: () => underWay !== undefined || isOver(),
     hasBegun: () => hasBegun,
 
-    close: async () => {
+    close: () => {
       isClosed = true;
-      await underWay?.catch(() => {});
+      return underWay?.catch(() => {});
     },
 
     commit: (value, writes) => floating.watch('a commit', begin(value, writes)),

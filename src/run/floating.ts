@@ -6,6 +6,8 @@ export interface Floating {
   readonly watch: <T>(what: string, work: Promise<T>) => Promise<T>;
   /** To be called when the handler has ended: warns of what has failed while nobody waited for it, and from now on of what does. */
   readonly close: () => void;
+  /** Whether nothing was begun. */
+  readonly isIdle: () => boolean;
   /** Resolves when all of it has ended. */
   readonly settled: () => Promise<unknown>;
 }
@@ -36,6 +38,8 @@ export function floatingOf(id?: string): Floating {
         if (ended.failure && !ended.isAwaited) warn(what, ended.failure.error);
       }
     },
+
+    isIdle: () => begun.length === 0,
 
     settled: () => Promise.allSettled(begun.map(({ work }) => work)),
   };

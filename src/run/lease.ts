@@ -44,39 +44,42 @@ const SHORTEST_MS = 50;
  * half of the time left. Aborts `signal` if an extension is refused, and when the lease ends.
  */
 export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: LeaseOptions): Lease {
-  const over = new AbortController();
-  const stopped = new AbortController();
   let until = claim.leaseUntil - clockSkew;
   const left = (): number => until - Date.now();
-  const holder = holderOf(left);
   let loss: IdempotencyError | undefined;
+  let isStopped = false;
+  /** Made when it is asked for: most runs need neither it nor the timer that aborts it. */
+  let over: AbortController | undefined;
+  let extending: AbortController | undefined;
 
   const stop = (): void => {
+    isStopped = true;
     beat.clear();
     expiry.clear();
-    stopped.abort();
+    extending?.abort('the run has ended');
   };
 
   const lose = (why: string): void => {
     stop();
     loss ??= new IdempotencyError('LEASE_LOST', why, { id: claim.id });
-    over.abort(loss);
+    over?.abort(loss);
   };
 
   const isHeld = (): boolean => {
-    if (!stopped.signal.aborted && left() <= 0) lose('the lease is over');
+    if (!isStopped && left() <= 0) lose('the lease is over');
     return loss === undefined;
   };
 
   const prolong = async (): Promise<Extension> => {
     const next = Math.min(Date.now() + span.length, span.deadline);
+    extending ??= new AbortController();
     try {
-      const result = await extend(holder, next + clockSkew, stopped.signal);
+      const result = await extend(holderOf(left), next + clockSkew, extending.signal);
       if (result !== 'extended') return result;
       until = next;
       on.onExtended(next + clockSkew);
     } catch (error) {
-      if (!stopped.signal.aborted) on.onFailure(error);
+      if (!isStopped) on.onFailure(error);
     }
     return 'extended'; // or to be tried again
   };
@@ -84,7 +87,7 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
   const beat = timer(async () => {
     if (!isHeld()) return;
     const result = await prolong();
-    if (stopped.signal.aborted) return;
+    if (isStopped) return;
     if (result === 'extended') arm();
     if (result === 'over') stop(); // the answer to its own commit or completion is still on its way
     if (result === 'lost') lose('the lease was taken over');
@@ -92,18 +95,36 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
   const expiry = timer(() => isHeld() && arm());
 
   const arm = (): void => {
-    expiry.set(left());
+    if (over) expiry.set(left());
     if (until < span.deadline && left() > SHORTEST_MS) beat.set(left() / 2);
     else beat.clear();
   };
 
+  const signal = (): AbortSignal => {
+    if (!over) {
+      over = new AbortController();
+      askTheClock(over.signal, isHeld, () => loss);
+      if (loss) over.abort(loss);
+      else if (!isStopped) expiry.set(left());
+    }
+    return over.signal;
+  };
+
   arm();
-  return { signal: askingTheClock(over.signal, isHeld, () => loss), isHeld, left, stop, lose };
+  return {
+    get signal() {
+      return signal();
+    },
+    isHeld,
+    left,
+    stop,
+    lose,
+  };
 }
 
-/** The signal, aborted for whoever asks it as soon as the lease is over: no timer fires while the event loop is blocked. */
-function askingTheClock(signal: AbortSignal, isHeld: () => boolean, loss: () => unknown): AbortSignal {
-  return Object.defineProperties(signal, {
+/** Makes the signal aborted for whoever asks it as soon as the lease is over: no timer fires while the event loop is blocked. */
+function askTheClock(signal: AbortSignal, isHeld: () => boolean, loss: () => unknown): void {
+  Object.defineProperties(signal, {
     aborted: { get: () => !isHeld() },
     reason: { get: () => (isHeld() ? undefined : loss()) },
     throwIfAborted: {

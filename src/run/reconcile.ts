@@ -1,7 +1,6 @@
-import type { Takeover } from '../core/claim.ts';
 import type { IdempotencyRecord, Steps } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Previous, PreviousStep, Verdict } from '../execution.ts';
+import type { Previous, PreviousStep, Reconcile, Verdict } from '../execution.ts';
 import type { Settings } from '../options.ts';
 import type { Opened } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
@@ -9,23 +8,22 @@ import type { Answer } from './answer.ts';
 import type { ClaimedRun } from './claimed.ts';
 import type { Ending, Run } from './run.ts';
 
-interface Reconciler extends Pick<Settings, 'onUnknown' | 'outcomes'> {
+interface Reconciler extends Pick<Settings, 'outcomes'> {
+  readonly onUnknown: Reconcile;
   readonly store: Store;
   /** Ms. */
   readonly remaining: () => number;
 }
 
-/** Asks the user's `onUnknown` first, if the run follows one whose outcome is unknown. */
+/** Asks the user's `onUnknown` first, as the run follows one whose outcome is unknown; `seen`: what that has left. */
 export async function reconciled(
   run: ClaimedRun,
-  takeover: Takeover | undefined,
+  seen: IdempotencyRecord,
   reconciler: Reconciler,
 ): Promise<Run | Answer> {
-  const { onUnknown } = reconciler;
-  if (typeof onUnknown !== 'function' || takeover?.from !== 'abandoned') return run;
   let ending: Ending | undefined;
   try {
-    ending = endingBy(await onUnknown(run.execution, await previousOf(takeover.seen, reconciler)));
+    ending = endingBy(await reconciler.onUnknown(run.execution, await previousOf(seen, reconciler)));
   } catch (error) {
     ending = { kind: 'skipped', error };
   }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
+import { once } from '../core/once.ts';
 import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES, withoutBody } from '../core/record.ts';
@@ -43,7 +43,7 @@ export function stepsOf(options: StepsOptions): StepRunner {
   const { id } = holder.lease;
   const names = new Set<string>();
   const running = new Set<string>();
-  const { run, isSure } = runnerOf(options);
+  const runner = once(() => runnerOf(options));
   let hasBegun = false;
   let isClosed = false;
 
@@ -55,7 +55,9 @@ export function stepsOf(options: StepsOptions): StepRunner {
     hasBegun = true;
     names.add(name);
     running.add(name);
-    return run(name, fn).finally(() => running.delete(name));
+    return runner()
+      .run(name, fn)
+      .finally(() => running.delete(name));
   };
 
   return {
@@ -66,8 +68,9 @@ export function stepsOf(options: StepsOptions): StepRunner {
       isClosed = true;
     },
     finished: async () => {
+      if (floating.isIdle()) return true;
       await atMost(remaining() - RESERVE_MS, floating.settled());
-      return isSure() && running.size === 0;
+      return !hasBegun || (runner().isSure() && running.size === 0);
     },
     resume: () => {
       for (const name of names) if (!running.has(name)) names.delete(name);
@@ -120,7 +123,13 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
       if (!room.take(name)) throw misuse(`step "${name}" has no room in the record: it has too many steps`);
       let value: unknown;
       try {
-        value = await fn({ key: effectKey(id, name), attempt, signal: lease.signal });
+        value = await fn({
+          key: effectKey(id, name),
+          attempt,
+          get signal() {
+            return lease.signal;
+          },
+        });
       } catch (error) {
         if (isTerminal(error)) {
           await save(name, await outcomes.ofError(error, context)).catch(() => {}); // the error is what the handler gets
@@ -150,11 +159,15 @@ async function saved(holder: Holder, name: string, outcome: Outcome): Promise<bo
 }
 
 /** Resolves when the work has ended, or when `ms` are over. */
-export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const timeout = sleep(Math.min(LONGEST_TIMER, Math.max(0, ms)), undefined, { signal: over.signal }).catch(() => {});
-  await Promise.race([work, timeout]);
-  over.abort();
+export function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timeout = setTimeout(resolve, Math.min(LONGEST_TIMER, Math.max(0, ms)));
+    const end = (): void => {
+      clearTimeout(timeout);
+      resolve();
+    };
+    work.then(end, end);
+  });
 }
 
 /** Throws `MISUSE` for an invalid name of a step or a key. */

@@ -12,12 +12,16 @@ export interface Body {
 export function contentOfBody({ body, isBase64Encoded, contentType }: Body): readonly unknown[] {
   if (body === undefined || body === null) return ['none'];
   if (typeof body !== 'string') return ['parsed', body];
+  if (!isBase64Encoded && isJson(contentType) && body.isWellFormed()) return jsonOr(canonicalText(body), 'utf8', body);
   const encoding = isBase64Encoded ? 'base64' : 'utf8';
   const bytes = Buffer.from(body, encoding);
   const isAsSent = bytes.toString(encoding) === body;
   if (isAsSent && !isJson(contentType)) return partsOf(bytes, contentType) ?? ['bytes', bytes.toString('base64')];
-  const json = isAsSent ? jsonIn(bytes) : undefined;
-  // A body parser may have left a string behind, which the encoding no longer describes.
+  return jsonOr(isAsSent ? jsonIn(bytes) : undefined, encoding, body);
+}
+
+// A body parser may have left a string behind, which the encoding no longer describes.
+function jsonOr(json: string | undefined, encoding: string, body: string): readonly unknown[] {
   return json === undefined ? ['text', encoding, body] : ['json', json];
 }
 

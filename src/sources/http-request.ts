@@ -29,29 +29,30 @@ interface HttpService<Event> extends Pick<EventSource<Event>, 'name' | 'matches'
   readonly requestOf: (event: Event) => HttpRequest;
 }
 
+/** An event, and the request that it hands on. */
+export interface HttpRead<Event> {
+  readonly event: Event;
+  readonly request: HttpRequest;
+}
+
 /** The source of a service that hands on HTTP requests. */
-export function httpSource<Event>({ name, matches, principal, requestOf }: HttpService<Event>): EventSource<Event> {
+export function httpSource<Event>(service: HttpService<Event>): EventSource<Event, HttpRead<Event>> {
+  const { name, matches, requestOf } = service;
   return {
     ...plain,
     name,
     matches,
-    principal,
-    operation: (event) => {
-      const { method, route } = requestOf(event);
-      return [method, route];
-    },
-    key: (event) => keyOfHeader(headerValues(requestOf(event), 'idempotency-key')),
-    isNatural: (event) => NATURAL.has(requestOf(event).method),
-    payload: (event) => {
-      const request = requestOf(event);
-      return payloadOf(request, contentOfBody(bodyOf(request)));
-    },
-    formerPayload: (event) => {
-      const request = requestOf(event);
+    read: (event) => ({ event, request: requestOf(event) }),
+    principal: ({ event }) => service.principal(event),
+    operation: ({ request: { method, route } }) => [method, route],
+    key: ({ request }) => keyOfHeader(headerValues(request, 'idempotency-key')),
+    isNatural: ({ request }) => NATURAL.has(request.method),
+    payload: ({ request }) => payloadOf(request, contentOfBody(bodyOf(request))),
+    formerPayload: ({ request }) => {
       const content = formerContentOfBody(bodyOf(request));
       return content && payloadOf(request, content);
     },
-    trace: (event) => traceIn(requestOf(event)),
+    trace: ({ request }) => traceIn(request),
     isOutcome,
     finish: (value, event) => finished(value, requestOf(event)),
     replay: (value, event) => replayed(value, requestOf(event)),
@@ -83,8 +84,11 @@ export function traceIn(headed: Headed): unknown {
 export function headerValues({ headers }: Headed, name: string): unknown[] {
   for (const values of headers) {
     const found: unknown[] = [];
-    for (const [header, value] of Object.entries(values ?? {})) {
-      if (header.length === name.length && header.toLowerCase() === name) found.push(...[value ?? []].flat());
+    for (const header in values) {
+      if (header.length !== name.length || header.toLowerCase() !== name) continue;
+      const value = values[header] ?? [];
+      if (Array.isArray(value)) found.push(...value);
+      else found.push(value);
     }
     if (found.length > 0) return found;
   }

@@ -21,10 +21,10 @@ const SOURCES = [
   eventBridge,
   ...BATCHED,
   plain,
-] as readonly EventSource[];
+] as readonly EventSource<any, any>[];
 
-export function sourceOf(event: unknown): EventSource<unknown> {
-  return SOURCES.find((source) => source.matches(event)) as EventSource<unknown>;
+export function sourceOf(event: unknown): EventSource<any, any> {
+  return SOURCES.find((source) => source.matches(event)) as EventSource<any, any>;
 }
 
 /** Whether events of that source are answered by a response with a status. */

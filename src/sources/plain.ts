@@ -1,9 +1,10 @@
 import type { EventSource } from './source.ts';
 
 /** An event of no known source: the key is the user's to give, the payload is all of it. */
-export const plain: EventSource<unknown> = {
+export const plain: EventSource<any> = {
   name: 'plain',
   matches: () => true,
+  read: (event) => event,
   operation: () => [],
   key: () => undefined,
   isNatural: () => false,

@@ -1,26 +1,28 @@
 import type { IdempotencyError } from '../core/errors.ts';
 
 /** What an event source says about its events. One object each, in the table of `index.ts`. */
-export interface EventSource<Event = never> {
+export interface EventSource<Event = never, Read = Event> {
   /** The `source` of our own events, and of records. */
   readonly name: string;
   readonly matches: (event: unknown) => boolean;
+  /** What the following are told of: read once, on arrival. Most sources ask the event itself. */
+  readonly read: (event: Event) => Read;
   /** Names the operation within its scope. */
-  readonly operation: (event: Event) => readonly string[];
+  readonly operation: (read: Read) => readonly string[];
   /** May throw `KEY_INVALID`, or `MISUSE`. */
-  readonly key: (event: Event) => string | undefined;
+  readonly key: (read: Read) => string | undefined;
   /** Idempotent by nature: runs unprotected when it has no key. */
-  readonly isNatural: (event: Event) => boolean;
+  readonly isNatural: (read: Read) => boolean;
   /** Never recorded, whatever its key: a query, for example. */
-  readonly isExempt: (event: Event) => boolean;
+  readonly isExempt: (read: Read) => boolean;
   /** Undefined: nobody was authenticated. Throws `CONFIG_INVALID` if somebody was, and we cannot tell who. */
-  readonly principal: (event: Event) => string | undefined;
+  readonly principal: (read: Read) => string | undefined;
   /** What must not change under a key. */
-  readonly payload: (event: Event) => unknown;
+  readonly payload: (read: Read) => unknown;
   /** The payload as fingerprints of version 1 had it; undefined: the same. */
-  readonly formerPayload: (event: Event) => unknown;
+  readonly formerPayload: (read: Read) => unknown;
   /** The trace that the event carries, as its sender wrote it. */
-  readonly trace: (event: Event) => unknown;
+  readonly trace: (read: Read) => unknown;
   /** Whether a returned value is an outcome. */
   readonly isOutcome: (value: unknown) => boolean;
   /** Makes an answer of what a handler returned if the rest of its chain has failed to. */

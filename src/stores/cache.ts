@@ -1,4 +1,4 @@
-import { type Completed, changed, type Outcome } from '../core/record.ts';
+import { type Completed, changed, type IdempotencyRecord, type Outcome } from '../core/record.ts';
 import { idOf, type Store, type Transacted, type Write } from '../core/store.ts';
 
 /** What a cache may hold. */
@@ -19,15 +19,16 @@ export function cached(store: Store, limits: CacheLimits): Store {
 
   /** `since`: epoch ms at which the table has said so. */
   const remember = (seen: Completed, since = Date.now()): void => {
-    const record = { ...seen, outcome: owned(wholeOf.get(seen.outcome) ?? seen.outcome) };
-    if (records.remember(record, since)) recordOf.set(record.outcome, record);
+    const outcome = owned(wholeOf.get(seen.outcome) ?? seen.outcome);
+    const record = outcome === seen.outcome ? seen : { ...seen, outcome };
+    if (records.remember(record, since) && isStored(outcome)) recordOf.set(outcome, record);
   };
 
   const learning = async <T extends Transacted>(write: Write, send: () => Promise<T>): Promise<T> => {
     if (write.kind !== 'update') records.forget(idOf(write));
     const written = await send();
     if ('refusal' in written) return written;
-    const record = written.done ? landed(write) : written.found;
+    const record = written.done ? completedBy(write) : written.found;
     if (record?.status === 'COMPLETED') remember(record);
     return written;
   };
@@ -36,9 +37,9 @@ export function cached(store: Store, limits: CacheLimits): Store {
   return {
     ...store,
 
-    async write(write, signal) {
+    write(write, signal) {
       const found = write.kind === 'insert' ? records.get(write.next.id) : undefined;
-      if (found) return { done: false, found };
+      if (found) return Promise.resolve({ done: false, found });
       return learning(write, () => store.write(write, signal));
     },
 
@@ -67,8 +68,15 @@ export function cached(store: Store, limits: CacheLimits): Store {
   };
 }
 
-function landed(write: Write) {
-  return write.kind === 'update' ? changed(write.held, write.change) : write.next;
+/** Whether it is to be loaded. */
+function isStored(outcome: Outcome): boolean {
+  return outcome.kind !== 'unavailable' && outcome.stored !== undefined;
+}
+
+/** The record after a write that completes it. */
+function completedBy(write: Write): IdempotencyRecord | undefined {
+  if (write.kind !== 'update') return write.next;
+  return write.change.kind === 'complete' ? changed(write.held, write.change) : undefined;
 }
 
 interface Entry {
@@ -118,6 +126,7 @@ function recentRecords(limits: CacheLimits) {
       const entry = { record, since, bytes: sizeOf(record) };
       if (entry.bytes > limits.bytes) return false;
       add(entry);
+      if (bytes <= limits.bytes) return true;
       for (const oldest of entries.keys()) {
         if (bytes <= limits.bytes) break;
         forget(oldest);
@@ -145,7 +154,9 @@ function weightOf(value: unknown): number {
   if (typeof value === 'string') return WEIGHTS.text + (IS_LATIN1.test(value) ? 1 : 2) * value.length;
   if (value instanceof Uint8Array) return WEIGHTS.buffer + value.length;
   if (typeof value !== 'object' || value === null) return WEIGHTS.number;
-  return Object.values(value).reduce<number>((sum, member) => sum + weightOf(member), WEIGHTS.object);
+  let sum = WEIGHTS.object;
+  for (const name in value) sum += weightOf((value as Record<string, unknown>)[name]);
+  return sum;
 }
 
 // Of these V8 keeps a byte each, of others two.

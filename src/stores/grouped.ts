@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate } from 'node:timers';
+import { nextTick } from 'node:process'; // the real one, also where a test fakes timers
 import { IdempotencyError } from '../core/errors.ts';
 import { isTransient } from '../core/patience.ts';
 import { type Failed, idOf, type Store, type Write, type Written } from '../core/store.ts';
@@ -26,37 +25,33 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
   const failed = new WeakSet<object>();
   let waiting: Waiting[] = [];
   let underWay = 0;
-  let planned: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  /** Called for each write that comes: at the end of this turn, those before it have gone with the first. */
   const plan = (): void => {
-    if (underWay === 0 || waiting.length >= MOST) planned ??= setImmediate(flush);
+    if (underWay === 0 || waiting.length >= MOST) nextTick(flush);
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };
 
   const flush = (): void => {
-    clearImmediate(planned);
     clearTimeout(timer);
-    planned = timer = undefined;
+    timer = undefined;
     const all = waiting;
     waiting = [];
     for (const { signal, reject } of all) if (signal?.aborted) reject(unsent());
     for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) send(group);
   };
 
-  const alone = ({ write, signal, resolve, within }: Waiting): void =>
-    resolve(within(() => store.write(write, signal)));
-
   const fail = (one: Waiting, error: unknown): void => {
     failed.add(subjectOf(one.write));
     // What may pass is tried again by its caller, in time.
     if (isTransient(error)) one.reject(error);
-    else alone(one);
+    else one.resolve(ALONE);
   };
 
   const send = async (group: readonly Waiting[]): Promise<void> => {
     const [first, ...others] = group as [Waiting, ...Waiting[]];
-    if (others.length === 0) return alone(first);
+    if (others.length === 0) return first.resolve(ALONE);
     underWay++;
     const results = await all(group);
     underWay--;
@@ -65,7 +60,7 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
       if ('failed' in result) fail(one, result.failed);
       else one.resolve(result);
     }
-    planned ??= setImmediate(flush); // with what those will write now
+    nextTick(flush); // with what those will write now
   };
 
   const all = async (group: readonly Waiting[]): Promise<readonly (Written | Failed)[]> => {
@@ -83,10 +78,12 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     ...store,
     async write(write, signal) {
       if (!isGroupable(write) || failed.has(subjectOf(write)) || !isUsable()) return store.write(write, signal);
-      return new Promise((resolve, reject) => {
-        waiting.push({ write, signal, resolve, reject, within: AsyncLocalStorage.snapshot() });
+      const written = await new Promise<Written | typeof ALONE>((resolve, reject) => {
+        waiting.push({ write, signal, resolve, reject });
         plan();
       });
+      // Here, and not where the group is sent: tracing is to know whose request it is.
+      return written === ALONE ? store.write(write, signal) : written;
     },
   };
 }
@@ -94,11 +91,12 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
 interface Waiting {
   readonly write: Write;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (written: Written | Promise<Written>) => void;
+  readonly resolve: (written: Written | typeof ALONE) => void;
   readonly reject: (error: unknown) => void;
-  /** Calls a function in the context of the write, by which tracing knows whose request it is. */
-  readonly within: ReturnType<typeof AsyncLocalStorage.snapshot>;
 }
+
+/** The write is to be sent alone. */
+const ALONE = Symbol('alone');
 
 function unsent(): IdempotencyError {
   return new IdempotencyError('STORE_UNAVAILABLE', 'given up before it was sent', { isUnwritten: true });

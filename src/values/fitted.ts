@@ -4,8 +4,9 @@ import type { Place, Store } from '../core/store.ts';
 
 /** The outcome as its record keeps it. A body that cannot be kept apart is kept in the `room` of the record, or lost. */
 export async function fitted(store: Store, outcome: Outcome, place: Place, room: number): Promise<Outcome> {
-  const { keep } = store;
-  if (!keep) return outcome;
+  const { keep, keepsBelow = -1 } = store;
+  if (!keep || Buffer.byteLength(outcome.body ?? '') <= Math.min(keepsBelow, place.inline ?? keepsBelow))
+    return outcome;
   return keep(outcome, place).catch((error) =>
     keep(outcome, { ...place, room }).catch(() => withoutBody(outcome, `it could not be written: ${causeOf(error)}`)),
   );

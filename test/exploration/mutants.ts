@@ -160,9 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release with a step that may not be on record',
     in: 'a step',
     breaks: 8,
-    edits: [
-      { file: 'run/steps.ts', find: 'return isSure() && running.size === 0;', replace: 'return running.size === 0;' },
-    ],
+    edits: [{ file: 'run/steps.ts', find: 'runner().isSure() && running.size === 0', replace: 'running.size === 0' }],
   },
   {
     name: 'release with a commit that may have landed',
@@ -241,7 +239,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no clock skew in an extension',
     in: 'leases are prolonged, the second clock is ahead',
     breaks: 1,
-    edits: [{ file: 'run/lease.ts', find: 'extend(holder, next + clockSkew,', replace: 'extend(holder, next,' }],
+    edits: [
+      {
+        file: 'run/lease.ts',
+        find: 'extend(holderOf(left), next + clockSkew,',
+        replace: 'extend(holderOf(left), next,',
+      },
+    ],
   },
   {
     name: 'expiry before the lease',
@@ -394,7 +398,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/begin.ts',
-        find: 'return inside(arrival, () => reconciled(run, claimed.takeover, { ...replayer, onUnknown }));',
+        find: 'return inside(arrival, () => reconciled(run, takeover.seen, { ...replayer(), onUnknown }));',
         replace: 'return run;',
       },
     ],
@@ -449,8 +453,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'core/identity.ts',
-        find: "import { createHash } from 'node:crypto';",
-        replace: "import { createHash, randomUUID } from 'node:crypto';",
+        find: "import { hash } from 'node:crypto';",
+        replace: "import { hash, randomUUID } from 'node:crypto';",
       },
     ],
   },

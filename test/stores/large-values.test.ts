@@ -50,6 +50,9 @@ const lose = async (chunk: Record<string, AttributeValue> | undefined) => {
   await engineClient().send(new DeleteItemCommand({ TableName: tableName, Key }));
 };
 
+// What is loaded when it is first needed takes a busy machine longer than a try may.
+beforeAll(() => import('../../src/stores/large-body.ts'));
+
 describe('a large value', () => {
   it('is compressed, and stays in the record while it is below 8 KB', async () => {
     await run(() => 'x'.repeat(500 * KB));

@@ -1,5 +1,5 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { ChunkTable } from '../chunks.ts';
+import type { ChunkTable } from '../chunk.ts';
 import { bytesOf, renewal, toChunkItem } from './item.ts';
 import { ask, type Connection, itemsOf } from './table.ts';
 

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { isFunction, parsed, positiveDuration, that } from '../../core/check.ts';
 import type { Duration } from '../../core/duration.ts';
+import { once } from '../../core/once.ts';
 import type { Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
@@ -77,11 +78,8 @@ const OPTIONS = {
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
   const { tableName, client, cacheFor = 60_000, group = true, ...given } = parsed('dynamoDBStore', options, OPTIONS);
   const { cache = 4 * 1024 * 1024 } = given;
-  let connection: Connection | undefined;
-  const connect = (): Connection => {
-    connection ??= { client: client ?? defaultClient(), TableName: tableName ?? environment.table() };
-    return connection;
-  };
+  const made = client ?? defaultClient();
+  const connect = once((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
   const records = recordTable(connect);
   const store = withChunks(group ? grouped(records, groupWriter(connect)) : records, chunkTable(connect));
   return cache === false ? store : cached(store, { bytes: cache, ms: cacheFor });

@@ -1,6 +1,6 @@
 import type { Change, Claimed, IdempotencyRecord } from '../../core/record.ts';
 import type { Write } from '../../core/store.ts';
-import type { Chunk } from '../chunks.ts';
+import type { Chunk } from '../chunk.ts';
 
 /** Partition key of the table, a string. There is no sort key. */
 export const PARTITION_KEY = 'id';
@@ -21,7 +21,7 @@ export const ACTIONS: readonly string[] = [
 export const FORMAT = 1;
 
 /** The kinds of DynamoDB's `AttributeValue` that records need. */
-export type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
+type Attribute = { S: string } | { N: string } | { B: Uint8Array } | { M: Record<string, Attribute> };
 export type Item = Record<string, Attribute>;
 
 /** A condition as DynamoDB's API takes it. */
@@ -74,51 +74,64 @@ function ifSeen({ version, claimedAt, owner }: Pick<IdempotencyRecord, 'version'
 
 /** A change as an update: new attributes are set, and those that the new state does not have are removed. */
 function ownersUpdate(held: Claimed, change: Change): Update {
-  const { set, gone = [], path } = editOf(change);
+  const { set, expressions } = editOf(change);
   const values = attributesOf(set);
-  const setting = Object.keys(values).map((name) => `${path ? '#steps.#step' : `#${name}`} = :${name}`);
-  const removing = gone.length > 0 ? ` REMOVE ${gone.map((name) => `#${name}`).join(', ')}` : '';
-  return {
-    Key: keyOf(held.id),
-    // An extension that another has overtaken must not move the lease back.
-    ConditionExpression: `#owner = :mine AND #status = :inProgress${change.kind === 'extend' ? ' AND #leaseUntil <= :leaseUntil' : ''}`,
-    UpdateExpression: `SET ${setting.join(', ')}${removing} ADD #version :one`,
-    ExpressionAttributeNames: {
-      ...(path ?? placeholders([...Object.keys(values), ...gone])),
-      ...placeholders(['version', 'status', 'owner']),
-    },
-    ExpressionAttributeValues: {
-      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
-      ':mine': { S: held.owner },
-      ':inProgress': { S: 'IN_PROGRESS' },
-      ':one': { N: '1' },
-    },
-  };
+  const ExpressionAttributeValues: Item = { ...MINE, ':mine': { S: held.owner } };
+  for (const name of Object.keys(values)) ExpressionAttributeValues[`:${name}`] = values[name] as Attribute;
+  return { Key: keyOf(held.id), ...expressions, ExpressionAttributeValues };
 }
 
+const MINE: Item = { ':inProgress': { S: 'IN_PROGRESS' }, ':one': { N: '1' } };
+
 interface Edit {
+  /** Attributes by name; those that are undefined are not set. */
   readonly set: object;
-  /** Attributes that the new state does not have. */
-  readonly gone?: readonly string[];
-  /** Names of the path to set; absent: top-level attributes. */
-  readonly path?: Record<string, string>;
+  readonly expressions: Omit<Update, 'Key' | 'ExpressionAttributeValues'>;
 }
 
 function editOf(change: Change): Edit {
   switch (change.kind) {
     case 'complete': {
       const { kind, ...completion } = change;
-      return { set: { status: 'COMPLETED', ...completion }, gone: ['leaseUntil', 'steps'] };
+      const expressions = change.commit === undefined ? COMPLETED : COMMITTED;
+      return { set: { status: 'COMPLETED', ...completion }, expressions };
     }
     case 'step':
-      return { set: { outcome: change.outcome }, path: { '#steps': 'steps', '#step': change.name } };
-    case 'release': {
-      const gone = change.isForgotten ? ['leaseUntil', 'owner', 'fingerprint'] : ['leaseUntil', 'owner'];
-      return { set: { expiresAt: change.expiresAt }, gone };
+      return { set: { outcome: change.outcome }, expressions: stepped(change.name) };
+    case 'release':
+      return { set: { expiresAt: change.expiresAt }, expressions: change.isForgotten ? FORGOTTEN : RELEASED };
+    default: {
+      const { leaseUntil, expiresAt } = change;
+      const names = expiresAt === undefined ? ['leaseUntil'] : ['leaseUntil', 'expiresAt'];
+      // An extension that another has overtaken must not move the lease back.
+      const condition = change.kind === 'extend' ? ' AND #leaseUntil <= :leaseUntil' : '';
+      return { set: { leaseUntil, expiresAt }, expressions: expressionsOf(names, [], condition) };
     }
-    default:
-      return { set: { leaseUntil: change.leaseUntil, expiresAt: change.expiresAt } };
   }
+}
+
+function expressionsOf(names: readonly string[], gone: readonly string[], condition = ''): Edit['expressions'] {
+  const removing = gone.length > 0 ? ` REMOVE ${gone.map((name) => `#${name}`).join(', ')}` : '';
+  return {
+    ConditionExpression: `#owner = :mine AND #status = :inProgress${condition}`,
+    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}${removing} ADD #version :one`,
+    ExpressionAttributeNames: placeholders([...names, ...gone, 'version', 'status', 'owner']),
+  };
+}
+
+const COMPLETION = ['status', 'outcome', 'completedAt', 'expiresAt'];
+const COMPLETED = expressionsOf(COMPLETION, ['leaseUntil', 'steps']);
+const COMMITTED = expressionsOf([...COMPLETION, 'commit'], ['leaseUntil', 'steps']);
+const RELEASED = expressionsOf(['expiresAt'], ['leaseUntil', 'owner']);
+const FORGOTTEN = expressionsOf(['expiresAt'], ['leaseUntil', 'owner', 'fingerprint']);
+
+function stepped(name: string): Edit['expressions'] {
+  const { ExpressionAttributeNames, ...expressions } = expressionsOf([], []);
+  return {
+    ...expressions,
+    UpdateExpression: 'SET #steps.#step = :outcome ADD #version :one',
+    ExpressionAttributeNames: { '#steps': 'steps', '#step': name, ...ExpressionAttributeNames },
+  };
 }
 
 function placeholders(names: readonly string[]): Record<string, string> {
@@ -126,7 +139,9 @@ function placeholders(names: readonly string[]): Record<string, string> {
 }
 
 export function toItem(record: IdempotencyRecord): Item {
-  return { ...attributesOf(record), format: { N: `${FORMAT}` } };
+  const item = attributesOf(record);
+  item['format'] = { N: `${FORMAT}` };
+  return item;
 }
 
 /** A part of a large body. Its key is never used again. */
@@ -169,10 +184,12 @@ export function native(write: Put | Update): { readonly Put: object } | { readon
 type Value = string | number | Uint8Array | { readonly [name: string]: Value | undefined };
 
 export function attributesOf(values: object): Item {
-  const entries = Object.entries(values as Record<string, Value | undefined>).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, attributeOf(value)]],
-  );
-  return Object.fromEntries(entries);
+  const item: Item = {};
+  for (const name of Object.keys(values)) {
+    const value = (values as Record<string, Value | undefined>)[name];
+    if (value !== undefined) item[name] = attributeOf(value);
+  }
+  return item;
 }
 
 function attributeOf(value: Value): Attribute {

@@ -1,7 +1,7 @@
 import { IdempotencyError } from '../../core/errors.ts';
 import { FINGERPRINT_VERSION } from '../../core/identity.ts';
 import type { IdempotencyRecord } from '../../core/record.ts';
-import { MOST_CHUNKS } from '../chunks.ts';
+import { MOST_CHUNKS } from '../chunk.ts';
 import { FORMAT, fromAttributes, type Item, itemId } from './item.ts';
 
 type Check = (value: unknown) => boolean;
