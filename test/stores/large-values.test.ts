@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, type Execution, memoryStore, runOnce } from 'effectively-once';
 import { resolve } from 'effectively-once/operator';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { withChunks } from '../../src/stores/chunks.ts';
 import { createTable, engineClient } from '../engine.ts';
 import { type Fault, type FaultyClient, faultyClient, isDown, neverAnswers, refuses } from '../faults.ts';
