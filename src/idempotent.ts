@@ -33,7 +33,7 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
 
   return async function idempotentHandler(event, context) {
-    const source = sourceOf(event);
+    const source = await sourceOf(event);
     const invocation = { event, context };
     const about = aboutOf(settings, source, invocation);
     let thrown: unknown;
@@ -45,7 +45,8 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
       const answer = await once(settings, eventArrival(about, settings, source, invocation), run, onThrown);
       return (await answer.open()) as Result;
     } catch (error) {
-      if (source.refuse && isIdempotencyError(error) && error !== thrown) return source.refuse(error, event) as Result;
+      if (source.refuse && isIdempotencyError(error) && error !== thrown)
+        return (await source.refuse(error, event)) as Result;
       throw error;
     } finally {
       publish(about, { type: 'settled' });

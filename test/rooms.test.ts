@@ -26,7 +26,7 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ['src/stores/dynamodb/index.ts', ['../cache.ts', '../../environment.ts'], ['../../options.ts', '../../run/begin.ts']],
   [
     'src/operator/resolve.ts',
-    ['../values/outcome.ts', '../sources/index.ts'],
+    ['../values/outcome.ts', '../sources/all.ts'],
     ['../run/begin.ts', '../stores/memory.ts', '../options.ts'],
   ],
   [

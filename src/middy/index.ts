@@ -57,7 +57,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
   const states = new WeakMap<object, State<Event>>();
 
   async function idempotencyBefore(request: Request<Event>): Promise<void> {
-    const source = sourceOf(request.event);
+    const source = await sourceOf(request.event);
     const about = aboutOf(settings, source, request);
     const state: State<Event> = { source, about };
     states.set(request, state);
@@ -83,7 +83,7 @@ export function idempotency<Event = unknown>(options: HandlerOptions<Event>): Id
     try {
       if (chain) request.response = await concluded(request, source, chain, request.response);
       else if (isIdempotencyError(refusal) && source.refuse)
-        request.response = source.refuse(refusal, request.event, request.response);
+        request.response = await source.refuse(refusal, request.event, request.response);
     } catch (error) {
       if (error !== chain?.error()) throw error; // Middy throws its own
     }
@@ -125,7 +125,7 @@ async function concluded<Event>(
     return await chain.end(final);
   } catch (error) {
     const isOurs = isIdempotencyError(error) && !(chain.hasThrown() && error === chain.error());
-    if (isOurs && source.refuse) return source.refuse(error, request.event, final);
+    if (isOurs && source.refuse) return await source.refuse(error, request.event, final);
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { canonicalJson } from '../core/canonical.ts';
 import { parsed, that } from '../core/check.ts';
 import { recordId as idOf, keyFault } from '../core/identity.ts';
 import { isScope, SCOPE } from '../environment.ts';
-import { INSTANCE } from '../sources/http-response.ts';
+import { INSTANCE } from '../sources/http-problem.ts';
 
 /** What a record is identified by. */
 export interface RecordIdentity {

@@ -1,5 +1,5 @@
 import { type Body, contentOfBody, formerContentOfBody } from './http-body.ts';
-import { finished, isOutcome, type ProxyResponse, problem, type Reading, replayed } from './http-response.ts';
+import { finished, isOutcome, type ProxyResponse, type Reading, replayed } from './http-response.ts';
 import { keyOfHeader } from './idempotency-key.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
@@ -56,8 +56,10 @@ export function httpSource<Event>(service: HttpService<Event>): EventSource<Even
     isOutcome,
     finish: (value, event) => finished(value, requestOf(event)),
     replay: (value, event) => replayed(value, requestOf(event)),
-    refuse: (error, event, earlier) =>
-      problem(error, requestOf(event).isMultiValue, earlier as ProxyResponse | undefined),
+    refuse: async (error, event, earlier) => {
+      const { problem } = await import('./http-problem.ts');
+      return problem(error, requestOf(event).isMultiValue, earlier as ProxyResponse | undefined);
+    },
     words: {
       key: 'the Idempotency-Key header',
       missing: 'send an Idempotency-Key header',

@@ -1,33 +1,10 @@
-import { appSync, appSyncBatch } from './appsync.ts';
-import { BATCHED } from './batched.ts';
-import { eventBridge } from './event-bridge.ts';
+import { once } from '../core/once.ts';
 import { http } from './http.ts';
-import { plain } from './plain.ts';
-import { s3 } from './s3.ts';
-import { sns } from './sns.ts';
 import type { EventSource } from './source.ts';
-import { vpcLattice } from './vpc-lattice.ts';
-import { webSocket } from './web-socket.ts';
 
-/** The first that matches is the source. */
-const SOURCES = [
-  http,
-  vpcLattice,
-  webSocket,
-  appSync,
-  appSyncBatch,
-  sns,
-  s3,
-  eventBridge,
-  ...BATCHED,
-  plain,
-] as readonly EventSource<any, any>[];
+const all = once(() => import('./all.ts'));
 
-export function sourceOf(event: unknown): EventSource<any, any> {
-  return SOURCES.find((source) => source.matches(event)) as EventSource<any, any>;
-}
-
-/** Whether events of that source are answered by a response with a status. */
-export function isAnsweredByResponse(name: string | undefined): boolean {
-  return SOURCES.some((source) => source.name === name && source.refuse !== undefined);
+/** The first source that matches. That of HTTP APIs is there at once; the others are loaded when an event of theirs comes. */
+export async function sourceOf(event: unknown): Promise<EventSource<any, any>> {
+  return http.matches(event) ? http : (await all()).sourceOf(event);
 }

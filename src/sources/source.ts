@@ -30,7 +30,7 @@ export interface EventSource<Event = never, Read = Event> {
   /** Makes the answer to a duplicate from the recorded value. */
   readonly replay: (value: unknown, event: Event) => unknown;
   /** Makes the answer to a refusal; `earlier`: the response so far. Absent: refusals are thrown. */
-  readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => unknown;
+  readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => Promise<unknown>;
   readonly words: Words;
 }
 

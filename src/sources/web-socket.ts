@@ -1,6 +1,7 @@
 import { callerIn } from './http.ts';
 import { contentOfBody } from './http-body.ts';
-import { finished, isOutcome, problem } from './http-response.ts';
+import { problem } from './http-problem.ts';
+import { finished, isOutcome } from './http-response.ts';
 import { isText, membersOf } from './members.ts';
 import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
@@ -26,7 +27,7 @@ export const webSocket: EventSource<WebSocketEvent> = {
     contentOfBody({ body, isBase64Encoded, contentType: 'application/json' }),
   isOutcome,
   finish: (value) => finished(value, { isMultiValue: false, infersStatus: false }),
-  refuse: (error) => problem(error, false),
+  refuse: async (error) => problem(error, false),
   words: {
     key: 'the option `key`',
     missing: 'give the option `key`, as a WebSocket message carries no key of its own',

@@ -1,5 +1,5 @@
 import { IdempotencyError, type IdempotencyErrorCode, isIdempotencyError, isTerminalError } from '../core/errors.ts';
-import { sourceOf } from '../sources/index.ts';
+import { sourceOf } from '../sources/all.ts';
 
 /** What a delivery ended with. */
 export type Delivered = { readonly value: unknown } | { readonly error: unknown } | 'died';
