@@ -1,0 +1,87 @@
+import {
+  type AttributeValue,
+  type BatchExecuteStatementCommandInput,
+  type BatchExecuteStatementCommandOutput,
+  type DynamoDBClient,
+  GetItemCommand,
+} from '@aws-sdk/client-dynamodb';
+
+type Item = Record<string, AttributeValue>;
+
+/** What the requests of a client took. */
+export interface Meter {
+  readonly requests: string[];
+  writeUnits: number;
+  readUnits: number;
+}
+
+/**
+ * Counts the requests of a client, and the capacity units that the engine says they consumed. It does not say so of a refused write:
+ * DynamoDB charges what the item in the way weighs, twice that in a transaction. `aside`: a client that is not counted.
+ */
+export function metered(client: DynamoDBClient, aside: DynamoDBClient): Meter {
+  const meter: Meter = { requests: [], writeUnits: 0, readUnits: 0 };
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const name = commandName.replace('Command', '');
+        meter.requests.push(name);
+        const input = { ...args.input, ReturnConsumedCapacity: 'TOTAL' };
+        const result = await next({ ...args, input }).catch((error) => {
+          meter.writeUnits += refusedUnits(error);
+          throw error;
+        });
+        const { ConsumedCapacity = [] } = result.output as { ConsumedCapacity?: unknown };
+        const tables = [ConsumedCapacity].flat() as { CapacityUnits?: number }[];
+        const units = tables.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
+        if (name.includes('Get')) meter.readUnits += units;
+        else meter.writeUnits += units;
+        if (name === 'BatchExecuteStatement') {
+          meter.writeUnits -= await overcharged(args.input as never, result.output as never, aside);
+        }
+        return result;
+      },
+    { step: 'initialize' },
+  );
+  return meter;
+}
+
+function refusedUnits({ Item, CancellationReasons = [] }: { Item?: Item; CancellationReasons?: { Item?: Item }[] }) {
+  return (Item ? unitsOf(Item) : 0) + CancellationReasons.reduce((sum, { Item = {} }) => sum + 2 * unitsOf(Item), 0);
+}
+
+/** Write units that the engine charges a refused INSERT too much: the item in the way. DynamoDB charges the statement's own. */
+async function overcharged(
+  { Statements = [] }: BatchExecuteStatementCommandInput,
+  { Responses = [] }: BatchExecuteStatementCommandOutput,
+  aside: DynamoDBClient,
+): Promise<number> {
+  let units = 0;
+  for (const [index, { Error: error, TableName }] of Responses.entries()) {
+    if (error?.Code !== 'DuplicateItem') continue;
+    const { Statement = '', Parameters = [] } = Statements[index] ?? {};
+    const names = [...Statement.matchAll(/['"](\w+)['"]\s*:\s*\?/g)].map(([, name]) => name);
+    const own = Object.fromEntries(names.map((name, at) => [name, Parameters[at]])) as Item;
+    const { Item = own } = await aside.send(
+      new GetItemCommand({ TableName, Key: { id: own['id'] as AttributeValue } }),
+    );
+    units += unitsOf(Item) - unitsOf(own);
+  }
+  return units;
+}
+
+function unitsOf(item: Item): number {
+  return Math.max(1, Math.ceil(bytesOf(item) / 1024));
+}
+
+/** What an item weighs, as DynamoDB counts: names and values, and a little for each map. */
+export function bytesOf(item: Item): number {
+  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + weightOf(value), 0);
+}
+
+function weightOf({ S, N, B, M }: AttributeValue): number {
+  if (S !== undefined) return Buffer.byteLength(S);
+  if (N !== undefined) return Math.ceil(N.length / 2) + 1;
+  if (B !== undefined) return B.length;
+  return M ? 3 + Object.keys(M).length + bytesOf(M) : 1;
+}
