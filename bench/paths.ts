@@ -31,7 +31,9 @@ export async function measurePaths(subjects: readonly Subject[] = SUBJECTS): Pro
   const engine = await startDynamoDB();
   try {
     const paths: Path[] = [];
-    for (const [index, subject] of subjects.entries()) paths.push(await measured(subject, engine, `path-${index}`));
+    for (const [index, subject] of subjects.entries()) {
+      paths.push(await measured(subject, engine, `bench-${process.pid}-${index}`));
+    }
     return paths;
   } finally {
     await engine.stop();

@@ -29,7 +29,7 @@ export interface Subject {
   readonly go: (place: Place) => Promise<unknown>;
 }
 
-const ORDER = { orderId: 'order-1', total: 4200 };
+export const ORDER = { orderId: 'order-1', total: 4200 };
 
 /** A store that has seen nothing. */
 const cold = ({ client, table }: Place): Store => dynamoDBStore({ client, tableName: table });
@@ -107,8 +107,12 @@ function rows(bytes: number): string {
 export const SIZES = [1, 10, 100, 300, 1024] as const;
 export const CONTENTS = { JSON: rows, random: noise } as const;
 
+export function sizeName(kilobytes: number, content: string): string {
+  return `${kilobytes < 1024 ? `${kilobytes} KB` : '1 MB'} of ${content}`;
+}
+
 export function resultName(kilobytes: number, content: string, what: 'first run' | 'duplicate'): string {
-  return `${what}, ${kilobytes < 1024 ? `${kilobytes} KB` : '1 MB'} of ${content}`;
+  return `${what}, ${sizeName(kilobytes, content)}`;
 }
 
 const results = Object.entries(CONTENTS).flatMap(([content, textOf]) =>
