@@ -1,15 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { grouped, table } from './markdown.ts';
 
-/** A figure that the source says. A pattern that is found no more throws: then the page is to be looked at. */
-function said(file: string, pattern: RegExp): number {
-  const [, expression] = pattern.exec(readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')) ?? [];
-  if (expression === undefined) throw new Error(`src/${file} does not say ${pattern} any more`);
+/** A figure that the source says, in a file or directly in a room. If no pattern is found any more, the page is to be looked at. */
+function said(place: string, pattern: RegExp): number {
+  const at = fileURLToPath(new URL(`../src/${place}`, import.meta.url));
+  const files = place.endsWith('.ts') ? [at] : readdirSync(at).map((file) => join(at, file));
+  const sources = files.filter((file) => file.endsWith('.ts')).map((file) => readFileSync(file, 'utf8'));
+  const expression = sources.map((source) => pattern.exec(source)?.[1]).find((found) => found !== undefined);
+  if (expression === undefined) throw new Error(`src/${place} does not say ${pattern} any more`);
   return expression.split('*').reduce((product, factor) => product * Number(factor.trim().replaceAll('_', '')), 1);
 }
 
-function constant(file: string, name: string): number {
-  return said(file, new RegExp(`const ${name} = ([\\d_ *]+);`));
+function constant(place: string, name: string): number {
+  return said(place, new RegExp(`const ${name} = ([\\d_ *]+);`));
 }
 
 const size = (bytes: number): string => {
@@ -20,12 +25,7 @@ const time = (ms: number): string => (ms >= 1_000 ? `${grouped(ms / 1_000)} s` :
 
 /** Limits of the library as its source says them, and those of AWS that they come from. */
 export function limitsTable(): string {
-  const [chunks, room, patience, begin] = [
-    'stores/chunks.ts',
-    'run/room.ts',
-    'core/patience.ts',
-    'run/begin.ts',
-  ] as const;
+  const [chunks, room, patience, begin] = ['stores', 'run/room.ts', 'core/patience.ts', 'run/begin.ts'] as const;
   const stepsRoom = constant('core/record.ts', 'ROOM_BYTES');
   const steps = Math.floor(stepsRoom / (constant(room, 'STEP_BYTES') + 16));
   const rows: [string, string, string][] = [
@@ -62,11 +62,21 @@ export function limitsTable(): string {
       `${constant('stores/dynamodb/writes.ts', 'MOST_WRITES')}, ${size(constant('stores/dynamodb/writes.ts', 'MOST_BYTES'))}`,
       '`MISUSE`, before anything is written',
     ],
+    [
+      'writes that share a request',
+      `${constant('stores/grouped.ts', 'MOST')}`,
+      'the next ones leave in a request of their own',
+    ],
+    [
+      'how long a write waits for the group under way',
+      time(constant('stores/grouped.ts', 'LONGEST_WAIT_MS')),
+      'it leaves all the same',
+    ],
     ['nesting of a payload', `${constant('core/canonical.ts', 'MAX_DEPTH')} levels`, '`PAYLOAD_INVALID`'],
     [
       'the cache of a process',
-      size(said('stores/dynamodb/index.ts', /cache = ([\d *]+)/)),
-      `for ${time(said('stores/dynamodb/index.ts', /cacheFor = ([\d_]+)/))}`,
+      size(said('stores/dynamodb', /cache = ([\d *]+)/)),
+      `for ${time(said('stores/dynamodb', /cacheFor = ([\d_]+)/))}`,
     ],
     [
       'how long a claim is tried',

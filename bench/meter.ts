@@ -37,7 +37,7 @@ export function metered(client: DynamoDBClient, aside: DynamoDBClient): Meter {
         if (name.includes('Get')) meter.readUnits += units;
         else meter.writeUnits += units;
         if (name === 'BatchExecuteStatement') {
-          meter.writeUnits -= await overcharged(args.input as never, result.output as never, aside);
+          meter.writeUnits += await misstated(args.input as never, result.output as never, aside);
         }
         return result;
       },
@@ -50,24 +50,31 @@ function refusedUnits({ Item, CancellationReasons = [] }: { Item?: Item; Cancell
   return (Item ? unitsOf(Item) : 0) + CancellationReasons.reduce((sum, { Item = {} }) => sum + 2 * unitsOf(Item), 0);
 }
 
-/** Write units that the engine charges a refused INSERT too much: the item in the way. DynamoDB charges the statement's own. */
-async function overcharged(
+/**
+ * Write units by which the engine is wrong about the refused statements of a batch: it charges what is in the way, or nothing at all if
+ * each is refused. DynamoDB charges an INSERT its own size, as measured on it.
+ */
+async function misstated(
   { Statements = [] }: BatchExecuteStatementCommandInput,
-  { Responses = [] }: BatchExecuteStatementCommandOutput,
+  { Responses = [], ConsumedCapacity = [] }: BatchExecuteStatementCommandOutput,
   aside: DynamoDBClient,
 ): Promise<number> {
   let units = 0;
   for (const [index, { Error: error, TableName }] of Responses.entries()) {
-    if (error?.Code !== 'DuplicateItem') continue;
+    if (!error) continue;
     const { Statement = '', Parameters = [] } = Statements[index] ?? {};
-    const names = [...Statement.matchAll(/['"](\w+)['"]\s*:\s*\?/g)].map(([, name]) => name);
-    const own = Object.fromEntries(names.map((name, at) => [name, Parameters[at]])) as Item;
-    const { Item = own } = await aside.send(
-      new GetItemCommand({ TableName, Key: { id: own['id'] as AttributeValue } }),
-    );
-    units += unitsOf(Item) - unitsOf(own);
+    const own = Object.fromEntries(namesIn(Statement).map((name, at) => [name, Parameters[at]])) as Item;
+    const found = await aside.send(new GetItemCommand({ TableName, Key: { id: own['id'] as AttributeValue } }));
+    const inTheWay = unitsOf(found.Item ?? {});
+    const isInsert = Statement.startsWith('INSERT');
+    units += (isInsert ? unitsOf(own) : inTheWay) - (ConsumedCapacity.length > 0 ? inTheWay : 0);
   }
   return units;
+}
+
+/** The attributes that its parameters are for. */
+function namesIn(statement: string): string[] {
+  return [...statement.matchAll(/(\w+)['"]?\s*[:=]\s*(?:\w+\s*\+\s*)?\?/g)].map(([, name = '']) => name);
 }
 
 function unitsOf(item: Item): number {

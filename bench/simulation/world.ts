@@ -53,7 +53,7 @@ interface Tally {
 }
 
 /** Callers a second that are simulated at most: of more, and of what they share, a part. */
-const MOST = { new: 600, one: 1_200, skewed: 2_000 } as const;
+const MOST = { new: 400, one: 1_200, skewed: 1_500 } as const;
 
 /** Partitions that stand for all, if all are alike; those of storms; and those of the hottest keys. */
 const SAMPLED = { new: 4, one: ASSUMED.storms, skewed: 20 } as const;
