@@ -76,9 +76,8 @@ describe('a chunk', () => {
   it('is renewed only where it is', () => {
     expect(renewal('chunk', 7)).toEqual({
       Key: { id: { S: 'chunk' } },
-      ConditionExpression: 'attribute_exists(#id)',
-      UpdateExpression: 'SET #expiresAt = :expiresAt',
-      ExpressionAttributeNames: { '#id': 'id', '#expiresAt': 'expiresAt' },
+      ConditionExpression: 'attribute_exists(id)',
+      UpdateExpression: 'SET expiresAt = :expiresAt',
       ExpressionAttributeValues: { ':expiresAt': { N: '7' } },
     });
   });
