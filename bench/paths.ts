@@ -23,7 +23,7 @@ export interface Path {
 export type Budget = Pick<Path, 'requests' | 'writeUnits' | 'readUnits'>;
 
 export function budgets(): Record<string, Budget> {
-  return JSON.parse(readFileSync(new URL('budgets.json', import.meta.url), 'utf8')).paths;
+  return JSON.parse(readFileSync(new URL('budgets.json', import.meta.url), 'utf8'));
 }
 
 /** Each path on the embedded engine, in tables of its own. */
@@ -87,28 +87,3 @@ export function told(kinds: readonly string[]): string {
   const groups = Object.entries(Object.groupBy(kinds, (kind) => kind));
   return groups.map(([kind, all = []]) => (all.length > 1 ? `${all.length} ${kind}` : kind)).join(', ');
 }
-
-/** What of a path is more than it may be. */
-export function beyond(path: Path, most: Budget | undefined): string[] {
-  if (!most) return ['it has no budget'];
-  const measures = ['requests', 'writeUnits', 'readUnits'] as const;
-  return measures
-    .filter((measure) => path[measure] > most[measure])
-    .map((measure) => `at most ${most[measure]} ${measure}`);
-}
-
-async function main(): Promise<void> {
-  const most = budgets();
-  for (const path of await measurePaths()) {
-    const { name, requests, writeUnits, readUnits } = path;
-    const faults = beyond(path, most[name]);
-    if (faults.length > 0) process.exitCode = 1;
-    const figures = [requests, writeUnits, readUnits].map((figure) => `${figure}`.padStart(5));
-    console.log(
-      `${name.padEnd(40)} ${figures[0]} requests ${figures[1]} write ${figures[2]} read  ${told(path.kinds)}`,
-    );
-    for (const fault of faults) console.log(`  ^ ${fault}`);
-  }
-}
-
-if (import.meta.main) await main();
