@@ -8,7 +8,6 @@ type Tables = Partial<Record<Part, readonly Table[]>>;
 
 /** What is drawn of a row: a figure, and the middle half of its samples. */
 interface Mark {
-  readonly panel: string;
   readonly group: string;
   readonly way: string;
   readonly median: number;
@@ -25,7 +24,7 @@ const COLOURS = {
   'effectively-once, one by one': '#8ab4f8',
 };
 
-/** The picture of a whole run: one panel for each of its questions. */
+/** The picture of a whole run: one panel for each question. */
 export async function draw(tables: Tables, versions: Record<string, string>): Promise<string> {
   const panels = [
     panel(
@@ -58,6 +57,7 @@ export async function draw(tables: Tables, versions: Record<string, string>): Pr
     },
     concat: panels,
     columns: 2,
+    spacing: 40,
     resolve: { scale: { y: 'independent' } },
   } as TopLevelSpec;
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
@@ -77,11 +77,14 @@ function mark({ group, name, cells }: Row, cell: number): Mark[] {
   const value = cells[cell] as Spread | number | undefined;
   if (value === undefined || typeof value === 'string') return [];
   const { median, quartiles } = typeof value === 'number' ? { median: value, quartiles: [value, value] } : value;
-  return [{ panel: '', group, way: name, median, from: quartiles[0] as number, to: quartiles[1] as number }];
+  return [{ group, way: name, median, from: quartiles[0] as number, to: quartiles[1] as number }];
 }
 
 /** A batch, a commit and a transaction are other measures. */
 const isLone = ({ group }: Mark): boolean => ['handler', 'Middy', 'runOnce'].includes(group);
+
+/** Two lines, if there is a comma followed by a space. */
+const LINES = "split(datum.label, ', ')";
 
 const WRITE_UNITS = 4;
 function large(tables: Tables): Mark[] {
@@ -98,7 +101,12 @@ function panel(title: string, marks: readonly Mark[]) {
     width: 420,
     height: 190,
     encoding: {
-      x: { field: 'group', type: 'nominal', sort, axis: { title: null, labelAngle: -20 } },
+      x: {
+        field: 'group',
+        type: 'nominal',
+        sort,
+        axis: { title: null, labelAngle: 0, labelLimit: 200, labelExpr: LINES },
+      },
       xOffset: { field: 'way', sort: ways },
     },
     layer: [
@@ -109,7 +117,7 @@ function panel(title: string, marks: readonly Mark[]) {
           color: {
             field: 'way',
             scale: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
-            legend: { title: null, orient: 'bottom' },
+            legend: { title: null, orient: 'bottom', labelLimit: 300, columns: 3 },
           },
         },
       },

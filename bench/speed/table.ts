@@ -23,13 +23,20 @@ export interface Samples {
   readonly samples: readonly number[];
 }
 
-/** Each beside the first of its group: as a multiple of it, and what it takes more. */
+/** Each beside the first of its group, as a multiple of it and what it takes more, and beside the peer, if there is one. */
 export function comparison(title: string, unit: string, all: readonly Samples[]): Table {
   const rows = all.map(({ group, name, samples }) => {
-    const base = all.find((one) => one.group === group)?.samples ?? samples;
-    return { group, name, cells: [spread(samples), times(samples, base), pairwise(samples, base, (a, b) => a - b)] };
+    const others = all.filter((one) => one.group === group);
+    const first = others[0]?.samples ?? samples;
+    const peer = others.find((one) => one.name.startsWith('Powertools'));
+    const more = pairwise(samples, first, (a, b) => a - b);
+    return {
+      group,
+      name,
+      cells: [spread(samples), times(samples, first), more, peer ? times(samples, peer.samples) : ''],
+    };
   });
-  return { title, columns: [unit, '× first', 'above it'], rows };
+  return { title, columns: [unit, '× first', 'above it', '× Powertools'], rows };
 }
 
 export function times(samples: readonly number[], base: readonly number[]): Spread {

@@ -6,10 +6,9 @@ import { shuffled } from '../rounds.ts';
 import { comparison, type Samples, type Table } from '../table.ts';
 import { setting, type Way } from '../ways/way.ts';
 
-/** CPU of first runs in a young process, as most of Lambda's are: each way alone in processes of its own. */
-/** A round takes 20 s. */
-const SHARE = 0.6;
 const BANDS = [1, 10, 100, 1_000, 4_000];
+/** Of the rounds that others have: one takes 10 to 20 s. */
+const SHARE = 0.5;
 
 const WAYS = {
   bare: async () => (await import('../ways/bare.ts')).bare,
@@ -24,6 +23,7 @@ interface Child {
   readonly bands: readonly number[];
 }
 
+/** CPU of first runs in a young process, as most of Lambda's are: each way alone in processes of its own. */
 export async function* measure({ rounds }: Options): AsyncGenerator<Table> {
   const children: Child[] = [];
   for (let round = 0; round < rounds * SHARE; round++) {
@@ -46,7 +46,7 @@ export async function* measure({ rounds }: Options): AsyncGenerator<Table> {
 function bandName(band: number, to: number): string {
   const from = (BANDS[band - 1] ?? 0) + 1;
   const digits = (value: number): string => value.toLocaleString('en');
-  return from === to ? `invocation ${to}` : `invocations ${digits(from)} to ${digits(to)}`;
+  return from === to ? `invocation, ${to}` : `invocations, ${digits(from)} to ${digits(to)}`;
 }
 
 function spawned(way: string): Child {

@@ -28,9 +28,9 @@ export async function* measure({ rounds }: Options): AsyncGenerator<Table> {
 
 /** Times are chosen for rounds of about 0.1 s. */
 const KINDS: Record<string, { make: MakeClient; times: number }> = {
-  'own overhead (the client answers at once)': { make: CLIENTS.silent, times: 400 },
-  'whole SDK (the request handler answers at once)': { make: CLIENTS.stub, times: 100 },
-  'embedded engine': { make: engineClient, times: 30 },
+  'own overhead (the client answers at once)': { make: CLIENTS.silent, times: 600 },
+  'whole SDK (the request handler answers at once)': { make: CLIENTS.stub, times: 150 },
+  'embedded engine': { make: engineClient, times: 50 },
 };
 
 const DOORS: readonly Door[] = ['handler', 'Middy', 'batch of 10', 'runOnce', 'commit', 'atomic'];
