@@ -57,7 +57,8 @@ export async function draw(tables: Tables, versions: Record<string, string>): Pr
     },
     concat: panels,
     columns: 2,
-    spacing: 40,
+    spacing: 70,
+    bounds: 'flush',
     resolve: { scale: { y: 'independent' } },
   } as TopLevelSpec;
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
@@ -117,7 +118,7 @@ function panel(title: string, marks: readonly Mark[]) {
           color: {
             field: 'way',
             scale: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
-            legend: { title: null, orient: 'bottom', labelLimit: 300, columns: 3 },
+            legend: { title: null, orient: 'bottom', labelLimit: 300, columns: 2 },
           },
         },
       },

@@ -104,7 +104,7 @@ function rowsOf(group: string, all: readonly Taken[]): Row[] {
   return all.map(({ name, cpu, wall, asked, failed }) => {
     if (failed || !asked) return { group, name, cells: [failed ?? 'no outcome is on record'] };
     const { requests, writeUnits, readUnits } = asked;
-    const isComparable = !all[0]?.failed;
+    const isComparable = !all[0]?.failed && base.length > 0;
     const cells = [
       spread(cpu),
       isComparable ? times(cpu, base) : '',

@@ -66,7 +66,7 @@ function opened(way: Way, more: Partial<Setting>): Run {
 }
 
 async function used(): Promise<number> {
-  for (let time = 0; time < 3; time++) {
+  for (let time = 0; time < 5; time++) {
     await sleep(10); // memory is freed in the background
     globalThis.gc?.();
   }
