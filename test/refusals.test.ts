@@ -9,7 +9,9 @@ import {
   idempotent,
   idempotentBatch,
   isIdempotencyError,
+  type Outcome,
   runOnce,
+  type Store,
 } from 'effectively-once';
 import { idempotency } from 'effectively-once/middy';
 import { resolve } from 'effectively-once/operator';
@@ -204,7 +206,11 @@ describe('a problem names its record', () => {
     });
     const down = { ...store, write: () => Promise.reject(new Error('down')) };
     const load = () => Promise.reject(new IdempotencyError('STORE_UNAVAILABLE', 'down'));
-    await idempotent(async () => 1, { store, scope: 'test', key: () => 'kept' })(event, lambdaContext());
+    const apart: Store = {
+      ...store,
+      keep: async (outcome) => ({ ...outcome, stored: { at: 'elsewhere' } }) as Outcome,
+    };
+    await idempotent(async () => 1, { store: apart, scope: 'test', key: () => 'kept' })(event, lambdaContext());
     for (const options of [{ store: down }, { store: { ...store, load }, key: () => 'kept' }]) {
       const { code, status, instance: named } = problemIn(await operation(event, options).send());
       expect({ code, status }).toEqual({ code: 'STORE_UNAVAILABLE', status: 503 });

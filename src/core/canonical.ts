@@ -94,11 +94,19 @@ function written(value: unknown): string {
   }
 }
 
-/** Of most texts nothing is to be escaped. */
-const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
-
 function quoted(text: string): string {
-  if (PLAIN.test(text)) return `"${text}"`;
+  for (let index = 0; index < text.length; index++) {
+    if (isSpecial(text.charCodeAt(index))) return escaped(text);
+  }
+  return `"${text}"`; // as most are
+}
+
+/** A quote, a backslash, a control character, or half a surrogate pair. */
+function isSpecial(unit: number): boolean {
+  return unit === 0x22 || unit === 0x5c || unit < 0x20 || (unit >= 0xd800 && unit <= 0xdfff);
+}
+
+function escaped(text: string): string {
   if (!text.isWellFormed()) throw new NotCanonical('a lone surrogate has no canonical form');
   return JSON.stringify(text);
 }

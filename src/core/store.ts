@@ -83,7 +83,9 @@ export interface Store {
    * @default - it is asked of every outcome
    */
   readonly keepsBelow?: number;
-  /** The outcome of a record, with its body; without it if the body is gone. Absent: outcomes always come with their bodies. */
+  /**
+   * An outcome that has `stored`, with its body; without it if the body is gone. Absent: outcomes always come with their bodies.
+   */
   load?(outcome: Outcome, id: string, signal?: AbortSignal): Promise<Outcome>;
   /** The record as it is now. For operators: no claim needs it. */
   read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;

@@ -5,6 +5,6 @@ import type { EventSource } from './source.ts';
 const all = once(() => import('./all.ts'));
 
 /** The first source that matches. That of HTTP APIs is there at once; the others are loaded when an event of theirs comes. */
-export async function sourceOf(event: unknown): Promise<EventSource<any, any>> {
-  return http.matches(event) ? http : (await all()).sourceOf(event);
+export function sourceOf(event: unknown): EventSource<any, any> | Promise<EventSource<any, any>> {
+  return http.matches(event) ? http : all().then(({ sourceOf }) => sourceOf(event));
 }

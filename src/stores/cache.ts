@@ -24,13 +24,13 @@ export function cached(store: Store, limits: CacheLimits): Store {
     if (records.remember(record, since) && isStored(outcome)) recordOf.set(outcome, record);
   };
 
-  const learning = async <T extends Transacted>(write: Write, send: () => Promise<T>): Promise<T> => {
+  const learning = <T extends Transacted>(write: Write, send: () => Promise<T>): Promise<T> => {
     if (write.kind !== 'update') records.forget(idOf(write));
-    const written = await send();
-    if ('refusal' in written) return written;
-    const record = written.done ? completedBy(write) : written.found;
-    if (record?.status === 'COMPLETED') remember(record);
-    return written;
+    return send().then((written) => {
+      const record = written.done ? completedBy(write) : 'found' in written ? written.found : undefined;
+      if (record?.status === 'COMPLETED') remember(record);
+      return written;
+    });
   };
 
   const { transact, keep, load } = store;

@@ -1,6 +1,6 @@
 import { once } from '../core/once.ts';
-import type { Outcome } from '../core/record.ts';
-import type { Store, Write } from '../core/store.ts';
+import type { IdempotencyRecord, Outcome } from '../core/record.ts';
+import type { Store, Write, Written } from '../core/store.ts';
 import type { ChunkTable } from './chunk.ts';
 
 /** Bytes. An item of fewer costs one write unit in any case: compression saves nothing. */
@@ -29,17 +29,21 @@ export function withChunks(store: Store, table: ChunkTable): Store {
     return (write.kind === 'update' ? { ...write, change: kept } : { ...write, next: kept }) as Write;
   };
 
+  const renewing = ({ next }: Extract<Write, { kind: 'replace' }>, signal?: AbortSignal) => {
+    return async (written: Written): Promise<Written> => {
+      if (written.done) await (await large()).renew(next, signal);
+      return written;
+    };
+  };
+
   const chunked: Store = {
     ...store,
     keepsBelow: PACKED_ABOVE,
 
-    async write(write, signal) {
-      const written = await store.write(await fitting(write, signal), signal);
-      if (written.done && write.kind === 'replace') {
-        const { next } = write;
-        if ('steps' in next && Object.values(next.steps).some(isApart)) await (await large()).renew(next, signal);
-      }
-      return written;
+    write(write, signal) {
+      const fit = fitting(write, signal);
+      const written = fit instanceof Promise ? fit.then((one) => store.write(one, signal)) : store.write(fit, signal);
+      return write.kind === 'replace' && pointsElsewhere(write.next) ? written.then(renewing(write, signal)) : written;
     },
 
     async keep(outcome, place, signal) {
@@ -66,8 +70,10 @@ function isSmall({ body = '' }: Outcome, most = PACKED_ABOVE): boolean {
   return Buffer.byteLength(body) <= Math.min(PACKED_ABOVE, most);
 }
 
-function isApart({ kind, ...outcome }: Outcome): boolean {
-  return 'stored' in outcome && outcome.stored?.['at'] !== undefined;
+/** Whether steps of a record are kept apart. */
+function pointsElsewhere(record: IdempotencyRecord): boolean {
+  if (record.status === 'COMPLETED') return false;
+  return Object.values(record.steps).some((step) => step.kind !== 'unavailable' && step.stored?.['at'] !== undefined);
 }
 
 /** A step does not move the expiry of its record. */

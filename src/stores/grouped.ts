@@ -39,7 +39,11 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     const all = waiting;
     waiting = [];
     for (const { signal, reject } of all) if (signal?.aborted) reject(unsent());
-    for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) send(group);
+    for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) {
+      const [first, ...others] = group as [Waiting, ...Waiting[]];
+      if (others.length === 0) first.resolve(ALONE);
+      else send(group);
+    }
   };
 
   const fail = (one: Waiting, error: unknown): void => {
@@ -50,8 +54,6 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
   };
 
   const send = async (group: readonly Waiting[]): Promise<void> => {
-    const [first, ...others] = group as [Waiting, ...Waiting[]];
-    if (others.length === 0) return first.resolve(ALONE);
     underWay++;
     const results = await all(group);
     underWay--;

@@ -85,8 +85,10 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     },
     ofAnswer: (answer, error, context) => valued({ kind: 'value', error: briefOf(error) }, answer, context),
     open,
-    load: async (store, outcome, context) =>
-      open(store.load ? await store.load(outcome, context.id) : outcome, context),
+    load: async (store, outcome, context) => {
+      const isWhole = outcome.kind === 'unavailable' || !outcome.stored;
+      return open(isWhole || !store.load ? outcome : await store.load(outcome, context.id), context);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
 import type { Transacted, TransactWrite } from '../../core/store.ts';
 import { isConflict, isUnsent, reasonsOf } from './errors.ts';
@@ -22,15 +22,12 @@ export async function transact(
   writes: readonly TransactWrite[],
   abortSignal?: AbortSignal,
 ): Promise<Transacted> {
-  const { DynamoDBDocumentClient, TransactWriteCommand } = await libDynamoDB();
-  const documents = isDocumentClient(client)
-    ? client
-    : DynamoDBDocumentClient.from(client as DynamoDBClient, { marshallOptions: { removeUndefinedValues: true } });
-  const TransactItems = [native(mine), ...writes] as ConstructorParameters<
-    typeof TransactWriteCommand
-  >[0]['TransactItems'];
+  const lib = await libDynamoDB();
+  const TransactItems = [native(mine), ...writes] as TransactWriteCommandInput['TransactItems'];
   try {
-    await sendOnce(new TransactWriteCommand({ TransactItems }), (command) => documents.send(command, { abortSignal }));
+    const documents = documentsOf(client, lib);
+    const command = new lib.TransactWriteCommand({ TransactItems });
+    await sendOnce(command, (one) => documents.send(one, { abortSignal }));
     return { done: true };
   } catch (error) {
     const [own] = reasonsOf(error);
@@ -50,12 +47,27 @@ function isUnsendable(error: Error): boolean {
 
 const PASSING = /^(CredentialsProvider|Timeout|Abort)Error$/;
 
+type Lib = typeof import('@aws-sdk/lib-dynamodb');
+
+const made = new WeakMap<object, DynamoDBDocumentClient>();
+
+/** The client as one that takes plain values, made once. */
+function documentsOf(client: Pick<DynamoDBClient, 'send'>, { DynamoDBDocumentClient }: Lib): DynamoDBDocumentClient {
+  if (isDocumentClient(client)) return client;
+  const known = made.get(client);
+  if (known) return known;
+  const marshallOptions = { removeUndefinedValues: true };
+  const documents = DynamoDBDocumentClient.from(client as DynamoDBClient, { marshallOptions });
+  made.set(client, documents);
+  return documents;
+}
+
 function isDocumentClient(client: object): client is DynamoDBDocumentClient {
   return 'translateConfig' in ((client as { config?: object }).config ?? {});
 }
 
 // Only a function that commits needs the package.
-async function libDynamoDB(): Promise<typeof import('@aws-sdk/lib-dynamodb')> {
+async function libDynamoDB(): Promise<Lib> {
   try {
     return await import('@aws-sdk/lib-dynamodb');
   } catch (cause) {
