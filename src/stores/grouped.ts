@@ -48,8 +48,8 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
 
   const fail = (one: Waiting, error: unknown): void => {
     failed.add(subjectOf(one.write));
-    // What may pass is tried again by its caller, in time.
-    if (isTransient(error)) one.reject(error);
+    // What may pass is tried again by its caller, in time. Who has left must not be written for any more.
+    if (isTransient(error) || one.signal?.aborted) one.reject(error);
     else one.resolve(ALONE);
   };
 
@@ -65,16 +65,12 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     nextTick(flush); // with what those will write now
   };
 
-  const all = async (group: readonly Waiting[]): Promise<readonly (Written | Failed)[]> => {
-    try {
-      return await writeAll(
-        group.map(({ write }) => write),
-        whenAllHaveLeft(group),
-      );
-    } catch (error) {
-      return group.map(() => ({ failed: error }));
-    }
-  };
+  const all = (group: readonly Waiting[]): Promise<readonly (Written | Failed)[]> =>
+    new Promise((resolve) => {
+      const failAll = (error: unknown): void => resolve(group.map(() => ({ failed: error })));
+      const writes = group.map(({ write }) => write);
+      writeAll(writes, whenAllHaveLeft(group, failAll)).then(resolve, failAll);
+    });
 
   return {
     ...store,
@@ -126,12 +122,14 @@ function groupsOf(all: readonly Waiting[]): (readonly Waiting[])[] {
   return groups.map((group) => [...group.values()]);
 }
 
-/** A signal that aborts when nobody waits for the group any more. */
-function whenAllHaveLeft(group: readonly Waiting[]): AbortSignal {
+/** A signal that aborts when nobody waits for the group any more; a store that does not listen to it is not waited for either. */
+function whenAllHaveLeft(group: readonly Waiting[], onGone: (error: unknown) => void): AbortSignal {
   const gone = new AbortController();
   let left = group.length;
   const leave = (): void => {
-    if (--left === 0) gone.abort('nobody waits for it');
+    if (--left > 0) return;
+    gone.abort('nobody waits for it');
+    onGone(gone.signal.reason);
   };
   for (const { signal } of group) signal?.addEventListener('abort', leave);
   return gone.signal;

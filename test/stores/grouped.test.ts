@@ -187,6 +187,26 @@ describe('a group that is under way', () => {
     expect(signals[0]?.aborted).toBe(false);
     b.abort();
     expect(signals[0]?.aborted).toBe(true);
+    await setImmediate();
+    const last = store.write(insert(claimed())); // the store has not listened, and nobody waits for it
+    await setImmediate();
+    expect(sizes()).toEqual([2, 1]);
+    await last;
+  });
+
+  it('is not written again for whoever has given it up', async () => {
+    const store = open();
+    const gate = Promise.withResolvers<readonly unknown[]>();
+    answers.push(() => gate.promise);
+    const gone = new AbortController();
+    const left = store.write(insert(claimed()), gone.signal);
+    const stays = store.write(insert(claimed()));
+    await vi.waitFor(() => expect(sizes()).toEqual([2]));
+    gone.abort();
+    gate.resolve([{ failed: lasting }, { failed: lasting }]);
+    await expect(left).rejects.toBe(lasting);
+    await stays;
+    expect(sizes()).toEqual([2, 1]);
   });
 });
 
