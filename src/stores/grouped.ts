@@ -9,7 +9,7 @@ const MOST = 25;
 /** Ms for which a write waits for a group that is under way. */
 const LONGEST_WAIT_MS = 5;
 
-interface Grouping {
+export interface Grouping {
   /** Writes of different records in one request, each judged alone. */
   readonly writeAll: NonNullable<Store['writeAll']>;
   /** False: writes go one by one. */

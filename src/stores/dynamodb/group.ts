@@ -5,48 +5,46 @@ import {
   type BatchStatementResponse,
 } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
-import { type Failed, idOf, type Store, type Write, type Written } from '../../core/store.ts';
+import { type Failed, idOf, type Write, type Written } from '../../core/store.ts';
 import { isUnusable, storeError } from './errors.ts';
 import { attributesOf, type Item, toItem } from './item.ts';
 import { toRecord } from './reader.ts';
 import { ask, type Connection, itemsOf } from './table.ts';
 
-/** Writes of different records by one `BatchExecuteStatement`, each judged alone. */
-export interface GroupWriter extends Required<Pick<Store, 'writeAll'>> {
-  /** False: the table has to be written one by one. */
-  readonly isUsable: () => boolean;
-}
-
-export function groupWriter(connect: () => Connection): GroupWriter {
+/**
+ * Writes different records by one `BatchExecuteStatement`, each judged alone. `onRefused`: called when the table has to be written
+ * one by one.
+ */
+export function groupWriter(
+  connect: () => Connection,
+  onRefused: () => void,
+): (writes: readonly Write[], signal?: AbortSignal) => Promise<readonly (Written | Failed)[]> {
   let isRefused = false;
 
   const refuse = (why: unknown): void => {
     if (!isRefused) process.emitWarning(`${ONE_BY_ONE}: ${why}`, 'IdempotencyWarning');
     isRefused = true;
+    onRefused();
   };
 
-  return {
-    isUsable: () => !isRefused && !connect().TableName.startsWith('arn:'), // no statement takes an ARN
-
-    async writeAll(writes, signal) {
-      const to = connect();
-      const Statements = writes.map((write) => statementOf(write, to.TableName));
-      const command = new BatchExecuteStatementCommand({ Statements });
-      const sent: Promise<BatchExecuteStatementCommandOutput> = ask(command, to, signal);
-      const { Responses = [] } = await sent.catch((error) => {
-        if (isUnusable(error.cause)) refuse(error.cause);
-        throw error;
-      });
-      const inTheWay = await refusers(to, writes, Responses, signal);
-      return writes.map((write, index) => {
-        const { Error: fault } = Responses[index] ?? UNANSWERED;
-        if (!fault) return { done: true };
-        if (isRefusal(fault)) return inTheWay(idOf(write), fault.Item as Item | undefined);
-        const cause = Object.assign(new Error(fault.Message), { name: NAMES[`${fault.Code}`] ?? `${fault.Code}` });
-        if (fault.Code === 'AccessDenied') refuse(cause);
-        return { failed: storeError(cause, to.TableName) };
-      });
-    },
+  return async (writes, signal) => {
+    const to = connect();
+    const Statements = writes.map((write) => statementOf(write, to.TableName));
+    const command = new BatchExecuteStatementCommand({ Statements });
+    const sent: Promise<BatchExecuteStatementCommandOutput> = ask(command, to, signal);
+    const { Responses = [] } = await sent.catch((error) => {
+      if (isUnusable(error.cause)) refuse(error.cause);
+      throw error;
+    });
+    const inTheWay = await refusers(to, writes, Responses, signal);
+    return writes.map((write, index) => {
+      const { Error: fault } = Responses[index] ?? UNANSWERED;
+      if (!fault) return { done: true };
+      if (isRefusal(fault)) return inTheWay(idOf(write), fault.Item as Item | undefined);
+      const cause = Object.assign(new Error(fault.Message), { name: NAMES[`${fault.Code}`] ?? `${fault.Code}` });
+      if (fault.Code === 'AccessDenied') refuse(cause);
+      return { failed: storeError(cause, to.TableName) };
+    });
   };
 }
 

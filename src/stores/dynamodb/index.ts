@@ -11,14 +11,12 @@ import type { Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
 import { withChunks } from '../chunks.ts';
-import { grouped } from '../grouped.ts';
+import { type Grouping, grouped } from '../grouped.ts';
 import { chunkTable } from './chunks.ts';
 import { storeError } from './errors.ts';
-import { groupWriter } from './group.ts';
 import { type Item, requestOf } from './item.ts';
 import { toRecord } from './reader.ts';
 import { type Connection, itemsOf, sendOnce } from './table.ts';
-import { transact } from './transaction.ts';
 import { checkWrites } from './writes.ts';
 
 export interface DynamoDBStoreOptions {
@@ -81,8 +79,21 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
   const made = client ?? defaultClient();
   const connect = once((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
   const records = recordTable(connect);
-  const store = withChunks(group ? grouped(records, groupWriter(connect)) : records, chunkTable(connect));
+  const store = withChunks(group ? grouped(records, groupsOf(connect)) : records, chunkTable(connect));
   return cache === false ? store : cached(store, { bytes: cache, ms: cacheFor });
+}
+
+/** Writes in groups, until the table refuses them. Loaded when the first of them comes. */
+function groupsOf(connect: () => Connection): Grouping {
+  let isRefused = false;
+  const onRefused = (): void => {
+    isRefused = true;
+  };
+  const writer = once(async () => (await import('./group.ts')).groupWriter(connect, onRefused));
+  return {
+    isUsable: () => !isRefused && !connect().TableName.startsWith('arn:'), // no statement takes an ARN
+    writeAll: async (writes, signal) => (await writer())(writes, signal),
+  };
 }
 
 function recordTable(connect: () => Connection): Store {
@@ -104,6 +115,7 @@ function recordTable(connect: () => Connection): Store {
     async transact(write, writes, signal) {
       const { client, TableName } = connect();
       try {
+        const { transact } = await import('./transaction.ts');
         return await transact(client, { TableName, ...requestOf(write), ...HAND_BACK }, writes, signal);
       } catch (error) {
         throw storeError(error, TableName);
