@@ -98,6 +98,7 @@ export function withExecution<Context extends object>(context: Context, executio
   const given = context ?? {};
   const copy = Object.create(Object.getPrototypeOf(given));
   for (const name of Reflect.ownKeys(given)) {
+    if (name === 'idempotency') continue;
     const own = Object.getOwnPropertyDescriptor(given, name) as PropertyDescriptor;
     const isLive = own.get || own.set || name === SETTABLE;
     Object.defineProperty(copy, name, isLive ? forwarded(given, name, own.enumerable) : own);

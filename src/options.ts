@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { duration, isFunction, type Parsed, positiveDuration, that } from './core/check.ts';
 import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
-import { once } from './core/once.ts';
+import { lazy } from './core/lazy.ts';
 import { patient } from './core/patience.ts';
 import type { Store } from './core/store.ts';
 import { DEFAULT_RETENTION_MS, environment, isScope, SCOPE } from './environment.ts';
@@ -195,7 +195,7 @@ export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings
   return {
     storeWithin: (remaining, phase) => patient(store, remaining, phase),
     // The environment is asked at the first request, so that a module with a handler can be imported without one.
-    scope: scope === undefined ? once(environment.scope) : () => scope,
+    scope: scope === undefined ? lazy(environment.scope) : () => scope,
     retention: retentionOf(options.retention),
     clockSkew,
     lease,

@@ -116,24 +116,29 @@ export function inTime<T>(
   const ms = Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / 2)));
   return new Promise((resolve, reject) => {
     const gone = new AbortController();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
     const giveUp = (): void => {
+      end();
       const error = new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true });
-      gone.signal.addEventListener('abort', () => reject(failed(error))); // after those of the store, one of which may stop it
+      // The last to hear of it: a test's store that plays dead stops the event before.
+      gone.signal.addEventListener('abort', () => reject(failed(error)));
       gone.abort(error);
     };
     const timer = setTimeout(giveUp, ms);
     signal?.addEventListener('abort', giveUp);
-    const ended =
-      <V>(settle: (value: V) => void) =>
-      (value: V): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', giveUp);
-        settle(value);
-      };
     const sent = async (): Promise<T> => send(gone.signal); // it may throw at once
     sent().then(
-      ended(resolve),
-      ended((error) => reject(failed(error))),
+      (answer) => {
+        end();
+        resolve(answer);
+      },
+      (error) => {
+        end();
+        reject(failed(error));
+      },
     );
   });
 }
@@ -148,7 +153,7 @@ function failureOf(error: unknown, last: IdempotencyError | undefined): Idempote
 
 /** Whether a store says of its error that trying again may help. */
 export function isTransient(error: unknown): boolean {
-  return (error as IdempotencyError).isPassing === true;
+  return (error as IdempotencyError | undefined)?.isPassing === true;
 }
 
 // Only what may be written has an answer that is asked this.

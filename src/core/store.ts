@@ -79,8 +79,8 @@ export interface Store {
    */
   keep?(outcome: Outcome, place: Place, signal?: AbortSignal): Promise<Outcome>;
   /**
-   * Bytes: an outcome whose body is not larger is kept as it is, and `keep` need not be asked.
-   * @default - it is asked of every outcome
+   * Bytes: `keep` is asked only for outcomes with a larger body. It belongs to `keep`: a decorator with a `keep` of its own has its own.
+   * @default - it is asked for every outcome
    */
   readonly keepsBelow?: number;
   /**

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { codeOf, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
 import { recordId } from '../core/identity.ts';
-import { once } from '../core/once.ts';
+import { lazy } from '../core/lazy.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource, Words } from '../sources/source.ts';
 import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
@@ -134,7 +134,7 @@ export function eventArrival<E, Read>(
   const { key, principal, fingerprint, isOutcome = source.isOutcome, functionTimeout } = settings;
   return arrivalOf(about, settings, () => {
     refuseUnsupported(context);
-    const read = once(() => source.read(event));
+    const read = lazy(() => source.read(event));
     return {
       scope: about.scope || settings.scope(), // which throws if there is none
       operation: () => source.operation(read()),

@@ -1,7 +1,7 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
-import { once } from '../core/once.ts';
+import { lazy } from '../core/lazy.ts';
 import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES, withoutBody } from '../core/record.ts';
@@ -43,7 +43,7 @@ export function stepsOf(options: StepsOptions): StepRunner {
   const { id } = holder.lease;
   const names = new Set<string>();
   const running = new Set<string>();
-  const runner = once(() => runnerOf(options));
+  const runner = lazy(() => runnerOf(options));
   let hasBegun = false;
   let isClosed = false;
 

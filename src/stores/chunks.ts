@@ -1,4 +1,4 @@
-import { once } from '../core/once.ts';
+import { lazy } from '../core/lazy.ts';
 import type { IdempotencyRecord, Outcome } from '../core/record.ts';
 import type { Store, Write, Written } from '../core/store.ts';
 import type { ChunkTable } from './chunk.ts';
@@ -13,7 +13,7 @@ const PACKED_ABOVE = 1024;
  */
 export function withChunks(store: Store, table: ChunkTable): Store {
   // A function with small results never loads it.
-  const large = once(async () => (await import('./large-body.ts')).largeBodies(table));
+  const large = lazy(async () => (await import('./large-body.ts')).largeBodies(table));
 
   /** The write with an outcome that fits into a record, also if nobody has asked the store to keep it before. */
   const fitting = (write: Write, signal?: AbortSignal): Write | Promise<Write> => {

@@ -9,9 +9,11 @@ const MOST = 25;
 /** Ms for which a write waits for a group that is under way. */
 const LONGEST_WAIT_MS = 5;
 
+type Result = Written | Failed;
+
 export interface Grouping {
-  /** Writes of different records in one request, each judged alone. */
-  readonly writeAll: NonNullable<Store['writeAll']>;
+  /** Writes different records in one request, each judged alone. Of some it may take longer to tell what was in their way. */
+  readonly writeAll: (writes: readonly Write[], signal?: AbortSignal) => Promise<readonly (Result | Promise<Result>)[]>;
   /** False: writes go one by one. */
   readonly isUsable: () => boolean;
 }
@@ -22,13 +24,13 @@ export interface Grouping {
  * when its caller tries it again. Two writes of one record never share a request.
  */
 export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
-  const failed = new WeakSet<object>();
+  const failed = new WeakSet<Write>();
   let waiting: Waiting[] = [];
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Called for each write that comes: at the end of this turn, those before it have gone with the first. */
   const plan = (): void => {
+    // What else is written in this turn comes before its end, and goes along.
     if (underWay === 0 || waiting.length >= MOST) nextTick(flush);
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };
@@ -46,36 +48,42 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     }
   };
 
-  const fail = (one: Waiting, error: unknown): void => {
-    failed.add(subjectOf(one.write));
-    // What may pass is tried again by its caller, in time. Who has left must not be written for any more.
-    if (isTransient(error) || one.signal?.aborted) one.reject(error);
-    else one.resolve(ALONE);
-  };
-
   const send = async (group: readonly Waiting[]): Promise<void> => {
     underWay++;
-    const results = await all(group);
+    const results = await answersTo(group);
     underWay--;
     for (const [index, one] of group.entries()) {
-      const result = results[index] as Written | Failed;
-      if ('failed' in result) fail(one, result.failed);
-      else one.resolve(result);
+      const result = results[index] ?? { failed: unanswered() };
+      if (result instanceof Promise) {
+        result.then(
+          (late) => settle(one, late),
+          (error) => settle(one, { failed: error }),
+        );
+      } else settle(one, result);
     }
     nextTick(flush); // with what those will write now
   };
 
-  const all = (group: readonly Waiting[]): Promise<readonly (Written | Failed)[]> =>
+  const answersTo = (group: readonly Waiting[]): Promise<readonly (Result | Promise<Result>)[]> =>
     new Promise((resolve) => {
       const failAll = (error: unknown): void => resolve(group.map(() => ({ failed: error })));
       const writes = group.map(({ write }) => write);
       writeAll(writes, whenAllHaveLeft(group, failAll)).then(resolve, failAll);
     });
 
+  const settle = (one: Waiting, result: Result): void => {
+    if ('failed' in result) {
+      failed.add(one.write);
+      // What may pass is tried again by its caller, in time. Who has left must not be written for any more.
+      if (isTransient(result.failed) || one.signal?.aborted) one.reject(result.failed);
+      else one.resolve(ALONE);
+    } else one.resolve(result);
+  };
+
   return {
     ...store,
     async write(write, signal) {
-      if (!isGroupable(write) || failed.has(subjectOf(write)) || !isUsable()) return store.write(write, signal);
+      if (!isGroupable(write) || failed.has(write) || !isUsable()) return store.write(write, signal);
       const written = await new Promise<Written | typeof ALONE>((resolve, reject) => {
         waiting.push({ write, signal, resolve, reject });
         plan();
@@ -100,15 +108,14 @@ function unsent(): IdempotencyError {
   return new IdempotencyError('STORE_UNAVAILABLE', 'given up before it was sent', { isUnwritten: true });
 }
 
+function unanswered(): IdempotencyError {
+  return new IdempotencyError('STORE_UNAVAILABLE', 'no answer for one of several writes', { isPassing: true });
+}
+
 function isGroupable(write: Write): boolean {
   if (write.kind !== 'update') return write.kind === 'insert';
   const { change } = write;
   return change.kind === 'complete' || (change.kind === 'release' && !change.isForgotten);
-}
-
-/** What all tries of a write have in common. */
-function subjectOf(write: Write): object {
-  return write.kind === 'update' ? write.held : write.next;
 }
 
 function groupsOf(all: readonly Waiting[]): (readonly Waiting[])[] {
@@ -126,11 +133,12 @@ function groupsOf(all: readonly Waiting[]): (readonly Waiting[])[] {
 function whenAllHaveLeft(group: readonly Waiting[], onGone: (error: unknown) => void): AbortSignal {
   const gone = new AbortController();
   let left = group.length;
-  const leave = (): void => {
-    if (--left > 0) return;
-    gone.abort('nobody waits for it');
-    onGone(gone.signal.reason);
-  };
-  for (const { signal } of group) signal?.addEventListener('abort', leave);
+  for (const { signal } of group) {
+    signal?.addEventListener('abort', () => {
+      if (--left > 0) return;
+      gone.abort('nobody waits for it');
+      onGone(gone.signal.reason);
+    });
+  }
   return gone.signal;
 }

@@ -21,6 +21,9 @@ const { zstdCompress, zstdDecompress } = zlib as { zstdCompress?: Work; zstdDeco
 const [HOW, pack] = zstdCompress ? (['zstd', zstdCompress] as const) : (['gzip', zlib.gzip as Work] as const);
 const UNPACK: Record<string, Work | undefined> = { gzip: zlib.gunzip as Work, zstd: zstdDecompress };
 
+// As gzip always has: otherwise a damaged body could be read as another.
+const CHECKED = { params: { [zlib.constants.ZSTD_c_checksumFlag ?? 0]: 1 } };
+
 // 300 KB can hold 1 GB: anyone who can write to the table could otherwise fill our memory.
 const AT_MOST = { maxOutputLength: MOST_BYTES };
 
@@ -79,7 +82,7 @@ interface Packed {
 
 /** Compressed, unless that makes it larger. */
 async function smaller(bytes: Uint8Array): Promise<Packed> {
-  const packed = await promisify(pack)(bytes, {});
+  const packed = await promisify(pack)(bytes, CHECKED);
   return packed.length < bytes.length ? { bytes: packed, how: { packed: HOW } } : { bytes, how: { packed: 'no' } };
 }
 

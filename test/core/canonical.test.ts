@@ -100,6 +100,11 @@ describe('canonicalJson', () => {
     );
   });
 
+  it('writes what has many parts as it writes what has few', () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => `part ${index}`);
+    expect(canonicalJson(many)).toBe(JSON.stringify(many));
+  });
+
   it('finds a cycle where it closes, and asks no object twice', () => {
     let asked = 0;
     const value: { a: object; self?: object } = { a: { toJSON: () => ++asked } };

@@ -84,6 +84,17 @@ describe('a store that does not answer', () => {
     expect(told?.aborted).toBe(true);
   });
 
+  it('leaves no timer and no listener behind when it is given up', async () => {
+    const { store } = meeting('silence');
+    const stop = new AbortController();
+    const write = patient(store, () => 20_000, 'run')
+      .write(insert(claimed()), stop.signal)
+      .catch(() => {});
+    stop.abort();
+    await write;
+    expect([vi.getTimerCount(), getEventListeners(stop.signal, 'abort').length]).toEqual([0, 0]);
+  });
+
   it('is asked again by a run', async () => {
     const { store, tries } = meeting('silence', DONE);
     const { end, after } = await writing(store, 10_000);

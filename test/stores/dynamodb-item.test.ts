@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
+import type { Write } from '../../src/core/store.ts';
 import {
   bytesOf,
   itemId,
   PARTITION_KEY,
   renewal,
+  requestOf,
   TTL_ATTRIBUTE,
   toChunkItem,
   toItem,
 } from '../../src/stores/dynamodb/item.ts';
 import { toRecord } from '../../src/stores/dynamodb/reader.ts';
 import { claimed } from './contract.ts';
+import { insert, replace, update } from './writes.ts';
 
 const body = Uint8Array.of(1);
 const RECORD: IdempotencyRecord = {
@@ -62,6 +65,67 @@ describe('the item layout', () => {
   it('has no attribute for what a record does not have', () => {
     expect(Object.keys(toItem(claimed({ fingerprint: undefined, expiresAt: undefined })))).not.toContain('fingerprint');
     expect(Object.keys(toItem(claimed({ expiresAt: undefined })))).not.toContain('expiresAt');
+  });
+});
+
+describe('a write', () => {
+  const held = claimed();
+  const outcome = { kind: 'value' } as const;
+  const completion = { kind: 'complete', outcome, completedAt: 2, expiresAt: 3 } as const;
+  const mine = '#owner = :mine AND #status = :inProgress';
+  const names = { '#status': 'status', '#owner': 'owner' };
+
+  it.each<[string, Write, object]>([
+    ['a claim', insert(held), { ConditionExpression: 'attribute_not_exists(id)', ExpressionAttributeNames: undefined }],
+    [
+      'a takeover',
+      replace(held, held),
+      {
+        ConditionExpression: 'version = :version AND claimedAt = :claimedAt AND #owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+      },
+    ],
+    [
+      'a completion',
+      update(held, completion),
+      {
+        UpdateExpression:
+          'SET #status = :status, outcome = :outcome, completedAt = :completedAt, expiresAt = :expiresAt REMOVE leaseUntil, steps ADD version :one',
+      },
+    ],
+    [
+      'a commit',
+      update(held, { ...completion, commit: 'c' }),
+      {
+        UpdateExpression:
+          'SET #status = :status, outcome = :outcome, completedAt = :completedAt, expiresAt = :expiresAt, #commit = :commit REMOVE leaseUntil, steps ADD version :one',
+        ExpressionAttributeNames: { ...names, '#commit': 'commit' },
+      },
+    ],
+    [
+      'a step',
+      update(held, { kind: 'step', name: 'a.b', outcome }),
+      {
+        UpdateExpression: 'SET steps.#step = :outcome ADD version :one',
+        ExpressionAttributeNames: { ...names, '#step': 'a.b' },
+      },
+    ],
+    [
+      'a release',
+      update(held, { kind: 'release', expiresAt: 3 }),
+      { UpdateExpression: 'SET expiresAt = :expiresAt REMOVE leaseUntil, #owner ADD version :one' },
+    ],
+    [
+      'an extension of a lease that never expires',
+      update(held, { kind: 'extend', leaseUntil: 2, expiresAt: undefined }),
+      {
+        ConditionExpression: `${mine} AND leaseUntil <= :leaseUntil`,
+        UpdateExpression: 'SET leaseUntil = :leaseUntil ADD version :one',
+      },
+    ],
+  ])('names by placeholders only what DynamoDB reserves, and the step: %s', (_, write, expected) => {
+    const { ExpressionAttributeValues, Item, Key, ...request } = requestOf(write) as any;
+    expect(request).toEqual({ ConditionExpression: mine, ExpressionAttributeNames: names, ...expected });
   });
 });
 

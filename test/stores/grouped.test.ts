@@ -181,8 +181,8 @@ describe('a group that is under way', () => {
     const store = open();
     held();
     const [a, b] = [new AbortController(), new AbortController()];
-    for (const { signal } of [a, b]) store.write(insert(claimed()), signal).catch(() => {});
-    await vi.waitFor(() => expect(sizes()).toEqual([2]));
+    for (const { signal } of [a, b, b]) store.write(insert(claimed()), signal).catch(() => {});
+    await vi.waitFor(() => expect(sizes()).toEqual([3]));
     a.abort();
     expect(signals[0]?.aborted).toBe(false);
     b.abort();
@@ -190,7 +190,7 @@ describe('a group that is under way', () => {
     await setImmediate();
     const last = store.write(insert(claimed())); // the store has not listened, and nobody waits for it
     await setImmediate();
-    expect(sizes()).toEqual([2, 1]);
+    expect(sizes()).toEqual([3, 1]);
     await last;
   });
 
@@ -215,12 +215,12 @@ describe('a write that fails in a group', () => {
     (error: unknown, index = 0) =>
     async (send: () => Promise<readonly unknown[]>) =>
       (await send()).with(index, { failed: error } satisfies Failed);
-  const writes = (store: Store, all: readonly Claimed[]) =>
-    Promise.allSettled(all.map((next) => store.write(insert(next))));
+  const writes = (store: Store, all: readonly (Claimed | Write)[]) =>
+    Promise.allSettled(all.map((one) => store.write('kind' in one ? one : insert(one))));
 
   it('tells its caller of what may pass, and is tried again alone', async () => {
     const store = open();
-    const all = many(3);
+    const all = many(3).map(insert);
     answers.push(failing(passing));
     expect(await writes(store, all)).toMatchObject([
       { status: 'rejected', reason: passing },
@@ -228,8 +228,44 @@ describe('a write that fails in a group', () => {
       { value: { done: true } },
     ]);
     sent = [];
-    await writes(store, [all[0] as Claimed, ...many(2)]);
+    await writes(store, [all[0] as Write, ...many(2)]);
     expect(sizes().sort()).toEqual([1, 2]);
+  });
+
+  it('does not keep the later writes of its record from groups', async () => {
+    const store = open();
+    const all = many(2);
+    answers.push(async () => all.map(() => ({ failed: passing })));
+    const claims = all.map(insert);
+    await writes(store, claims);
+    await writes(store, claims);
+    sent = [];
+    await writes(
+      store,
+      all.map((held) => update(held, completion)),
+    );
+    expect(sizes()).toEqual([2]);
+  });
+
+  it.each([
+    ['too few answers', async () => [{ done: true }]],
+    ['no reason', () => Promise.reject(undefined)],
+  ])('gets an end also where a store gives %s', async (_, answer) => {
+    const store = open();
+    answers.push(answer);
+    const [, second] = await writes(store, many(2));
+    expect(second?.status).toMatch(/rejected|fulfilled/);
+  });
+
+  it('of which it takes longer to tell what was in the way keeps nobody waiting', async () => {
+    const store = open();
+    const late = Promise.withResolvers<unknown>();
+    answers.push(async () => [late.promise, { done: true }]);
+    const [a, b] = many(2) as [Claimed, Claimed];
+    const slow = store.write(insert(a));
+    expect(await store.write(insert(b))).toEqual({ done: true });
+    late.resolve({ done: false, found: b });
+    expect(await slow).toEqual({ done: false, found: b });
   });
 
   it('goes alone at once if it cannot pass: what is wrong may be the group', async () => {
@@ -253,8 +289,10 @@ describe('a write that fails in a group', () => {
     const store = open();
     const gone = new AbortController();
     const write = store.write(insert(claimed()), gone.signal);
+    const others = writes(store, many(2));
     gone.abort();
     await expect(write).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', isUnwritten: true });
-    expect(sent).toEqual([]);
+    await others;
+    expect(sizes()).toEqual([2]);
   });
 });

@@ -7,7 +7,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoDBStore, type Execution, memoryStore, runOnce } from 'effectively-once';
+import { dynamoDBStore, type Execution, memoryStore, runOnce, type Store } from 'effectively-once';
 import { resolve } from 'effectively-once/operator';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { withChunks } from '../../src/stores/chunks.ts';
@@ -233,6 +233,18 @@ describe('a large value', () => {
     });
     expect((await items()).chunks).toHaveLength(1);
     expect(await run(() => 'never')).toBe(LARGE);
+  });
+
+  it('that is damaged is told from one that is not, wherever a bit of it has changed', async () => {
+    const prices = JSON.stringify(Array.from({ length: 1_500 }, (_, index) => ({ id: index, price: index * 1.25 })));
+    const { keep, load } = dynamoDBStore({ client: aws.client, tableName }) as Required<Store>;
+    const kept: any = await keep({ kind: 'value', body: prices }, { record: { id: 'x', owner: 'me', expiresAt: 9 } });
+    for (let at = 0; at < kept.body.length; at += 7) {
+      const body = Uint8Array.from(kept.body);
+      body[at] = (body[at] as number) ^ 4;
+      const { body: read, kind }: any = await load({ ...kept, body }, 'x');
+      expect(kind === 'unavailable' || `${read}` === prices).toBe(true);
+    }
   });
 
   it('of a stale run harms nobody: the winner keeps its own', async () => {

@@ -5,20 +5,23 @@ import {
   type BatchStatementResponse,
 } from '@aws-sdk/client-dynamodb';
 import { IdempotencyError } from '../../core/errors.ts';
+import { inTime } from '../../core/patience.ts';
 import { type Failed, idOf, type Write, type Written } from '../../core/store.ts';
 import { isUnusable, storeError } from './errors.ts';
-import { attributesOf, type Item, toItem } from './item.ts';
+import { attributesOf, type Item, itemId, keyOf, toItem } from './item.ts';
 import { toRecord } from './reader.ts';
-import { ask, type Connection, itemsOf } from './table.ts';
+import { ask, type Connection, itemsAtOnce } from './table.ts';
+
+type Result = Written | Failed;
 
 /**
- * Writes different records by one `BatchExecuteStatement`, each judged alone. `onRefused`: called when the table has to be written
- * one by one.
+ * Writes different records by one `BatchExecuteStatement`, each judged alone. What was in the way of a refused write and did not come
+ * with its refusal is read, and nobody else waits for that. `onRefused`: called when the table has to be written one by one.
  */
 export function groupWriter(
   connect: () => Connection,
   onRefused: () => void,
-): (writes: readonly Write[], signal?: AbortSignal) => Promise<readonly (Written | Failed)[]> {
+): (writes: readonly Write[], signal?: AbortSignal) => Promise<readonly (Result | Promise<Result>)[]> {
   let isRefused = false;
 
   const refuse = (why: unknown): void => {
@@ -36,72 +39,71 @@ export function groupWriter(
       if (isUnusable(error.cause)) refuse(error.cause);
       throw error;
     });
-    const inTheWay = await refusers(to, writes, Responses, signal);
+    const faults = writes.map((_, index) => (Responses[index] ?? UNANSWERED).Error);
+    const unseen = writes.filter((_, index) => isRefusal(faults[index]) && !faults[index]?.Item);
+    const items = unseen.length > 0 ? inTheWay(to, unseen.map(idOf), signal) : undefined;
     return writes.map((write, index) => {
-      const { Error: fault } = Responses[index] ?? UNANSWERED;
+      const fault = faults[index];
       if (!fault) return { done: true };
-      if (isRefusal(fault)) return inTheWay(idOf(write), fault.Item as Item | undefined);
-      const cause = Object.assign(new Error(fault.Message), { name: NAMES[`${fault.Code}`] ?? `${fault.Code}` });
-      if (fault.Code === 'AccessDenied') refuse(cause);
-      return { failed: storeError(cause, to.TableName) };
+      if (!isRefusal(fault)) {
+        const error = errorOf(fault);
+        if (fault.Code === 'AccessDenied' || isDialect(fault)) refuse(error);
+        return { failed: storeError(error, to.TableName) };
+      }
+      return fault.Item || !items ? lostTo(fault.Item as Item) : items.then((found) => found(idOf(write)));
     });
   };
 }
 
 const ONE_BY_ONE =
-  'writes go one by one from now on, as they may not go in groups, for which IdempotencyTable.grantIdempotency gives the permissions';
-
-/** Errors of statements that the errors of requests have other names for. */
-const NAMES: Record<string, string> = {
-  AccessDenied: 'AccessDeniedException',
-  ResourceNotFound: 'ResourceNotFoundException',
-  ValidationError: 'ValidationException',
-};
+  'writes go one by one from now on, as they cannot go in groups, for which IdempotencyTable.grantIdempotency gives the permissions';
 
 type Fault = NonNullable<BatchStatementResponse['Error']>;
 
 const UNANSWERED: BatchStatementResponse = { Error: { Code: 'InternalServerError', Message: 'no answer' } };
 
-function isRefusal({ Code }: Fault): boolean {
-  return Code === 'DuplicateItem' || Code === 'ConditionalCheckFailed';
+function isRefusal(fault: Fault | undefined): boolean {
+  return fault?.Code === 'DuplicateItem' || fault?.Code === 'ConditionalCheckFailed';
 }
 
-type InTheWay = (id: string, item: Item | undefined) => Written | Failed;
-
-/** The records in the way of what was refused: those that no refusal brought are read. */
-async function refusers(
-  to: Connection,
-  writes: readonly Write[],
-  responses: readonly BatchStatementResponse[],
-  signal?: AbortSignal,
-): Promise<InTheWay> {
-  const unseen = writes.filter((_, index) => {
-    const { Error: fault } = responses[index] ?? UNANSWERED;
-    return fault && isRefusal(fault) && !fault.Item;
-  });
-  let items = new Map<string, Item>();
-  let failure: Failed | undefined;
-  if (unseen.length > 0) {
-    items = await itemsOf(to, unseen.map(idOf), signal).catch((cause) => {
-      failure = { failed: unread(cause) };
-      return items;
-    });
-  }
-  return (id, handedBack) => {
-    const item = handedBack ?? items.get(id);
-    if (failure && !item) return failure;
-    try {
-      return { done: false, found: item && toRecord(item) };
-    } catch (failed) {
-      return { failed };
-    }
-  };
+/** Whether an engine does not understand the statement; of any other that is not valid its content may be the reason. */
+function isDialect({ Code, Message }: Fault): boolean {
+  return Code === 'ValidationError' && /well formed|syntax/i.test(`${Message}`);
 }
 
-/** The write was refused: it is certain that nothing was written. */
-function unread(cause: unknown): IdempotencyError {
+/** The error that a request with the write alone would have met. */
+function errorOf({ Code, Message }: Fault): Error {
+  return Object.assign(new Error(Message), { name: ERRORS[`${Code}`] ?? `${Code}` });
+}
+
+const ERRORS: Record<string, string> = {
+  AccessDenied: 'AccessDeniedException',
+  ResourceNotFound: 'ResourceNotFoundException',
+  ValidationError: 'ValidationException',
+};
+
+/** Reads what was in the way of writes: once, and for as short as a try may be. What is not read is sent alone, which brings it. */
+async function inTheWay(to: Connection, ids: readonly string[], signal?: AbortSignal): Promise<(id: string) => Result> {
+  const keys = ids.map(keyOf);
+  const none = { items: [], left: keys };
+  const { items, left } = await inTime((gone) => itemsAtOnce(to, keys, gone), 0, signal).catch(() => none);
+  const found = new Map(items.map((item) => [itemId(item), item]));
+  const missed = new Set(left.map(itemId));
+  return (id) => (missed.has(id) ? { failed: unread() } : lostTo(found.get(id)));
+}
+
+/** Nothing was written: it is certain that the write was refused. */
+function unread(): IdempotencyError {
   const message = 'what was in the way of a write could not be read';
-  return new IdempotencyError('STORE_UNAVAILABLE', message, { cause, isPassing: true, isUnwritten: true });
+  return new IdempotencyError('STORE_UNAVAILABLE', message, { isUnwritten: true });
+}
+
+function lostTo(item: Item | undefined): Result {
+  try {
+    return { done: false, found: item && toRecord(item) };
+  } catch (failed) {
+    return { failed };
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { isFunction, parsed, positiveDuration, that } from '../../core/check.ts';
 import type { Duration } from '../../core/duration.ts';
-import { once } from '../../core/once.ts';
+import { lazy } from '../../core/lazy.ts';
 import type { Store } from '../../core/store.ts';
 import { environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
@@ -77,7 +77,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
   const { tableName, client, cacheFor = 60_000, group = true, ...given } = parsed('dynamoDBStore', options, OPTIONS);
   const { cache = 4 * 1024 * 1024 } = given;
   const made = client ?? defaultClient();
-  const connect = once((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
+  const connect = lazy((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
   const records = recordTable(connect);
   const store = withChunks(group ? grouped(records, groupsOf(connect)) : records, chunkTable(connect));
   return cache === false ? store : cached(store, { bytes: cache, ms: cacheFor });
@@ -89,7 +89,7 @@ function groupsOf(connect: () => Connection): Grouping {
   const onRefused = (): void => {
     isRefused = true;
   };
-  const writer = once(async () => (await import('./group.ts')).groupWriter(connect, onRefused));
+  const writer = lazy(async () => (await import('./group.ts')).groupWriter(connect, onRefused));
   return {
     isUsable: () => !isRefused && !connect().TableName.startsWith('arn:'), // no statement takes an ARN
     writeAll: async (writes, signal) => (await writer())(writes, signal),

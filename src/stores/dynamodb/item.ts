@@ -110,20 +110,20 @@ function editOf(change: Change): Edit {
 }
 
 function expressionsOf(names: readonly string[], gone: readonly string[], condition = ''): Edit['expressions'] {
-  const removing = gone.length > 0 ? ` REMOVE ${gone.map(written).join(', ')}` : '';
+  const removing = gone.length > 0 ? ` REMOVE ${gone.map(placed).join(', ')}` : '';
   return {
     ConditionExpression: `#owner = :mine AND #status = :inProgress${condition}`,
-    UpdateExpression: `SET ${names.map((name) => `${written(name)} = :${name}`).join(', ')}${removing} ADD version :one`,
+    UpdateExpression: `SET ${names.map((name) => `${placed(name)} = :${name}`).join(', ')}${removing} ADD version :one`,
     ExpressionAttributeNames: placeholders([...names, ...gone, 'status', 'owner'].filter(isReserved)),
   };
 }
 
-// Others are written as they are: fewer bytes to sign and to send.
+// Of the names that are used here. Others are written as they are: fewer bytes to sign and to send.
 function isReserved(name: string): boolean {
   return name === 'status' || name === 'owner' || name === 'commit';
 }
 
-function written(name: string): string {
+function placed(name: string): string {
   return isReserved(name) ? `#${name}` : name;
 }
 

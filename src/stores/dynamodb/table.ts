@@ -78,14 +78,31 @@ export async function itemsOf(
     Object.assign(new Error('keys were left over'), { name: 'ThrottlingException' }),
     to.TableName,
   );
-  let Keys = ids.map(keyOf);
+  let keys = ids.map(keyOf);
   const read = async (): Promise<void> => {
-    const RequestItems = { [to.TableName]: { Keys, ConsistentRead: true } };
-    const output: BatchGetItemCommandOutput = await ask(new BatchGetItemCommand({ RequestItems }), to, abortSignal);
-    for (const item of Object.values(output.Responses ?? {}).flat() as Item[]) found.set(itemId(item), item);
-    Keys = Object.values(output.UnprocessedKeys ?? {}).flatMap((left) => left.Keys as typeof Keys);
-    if (Keys.length > 0) throw leftOver;
+    const { items, left } = await itemsAtOnce(to, keys, abortSignal);
+    for (const item of items) found.set(itemId(item), item);
+    keys = left;
+    if (keys.length > 0) throw leftOver;
   };
   await persistently(read, (error) => error === leftOver, LEFT_OVER_MS, abortSignal);
   return found;
+}
+
+interface ReadItems {
+  readonly items: readonly Item[];
+  /** Keys that were not looked for. */
+  readonly left: Item[];
+}
+
+/** The items that one request hands out. */
+export async function itemsAtOnce(
+  to: Connection,
+  Keys: readonly Item[],
+  abortSignal?: AbortSignal,
+): Promise<ReadItems> {
+  const RequestItems = { [to.TableName]: { Keys: [...Keys], ConsistentRead: true } };
+  const output: BatchGetItemCommandOutput = await ask(new BatchGetItemCommand({ RequestItems }), to, abortSignal);
+  const items = Object.values(output.Responses ?? {}).flat() as Item[];
+  return { items, left: Object.values(output.UnprocessedKeys ?? {}).flatMap((left) => left.Keys as Item[]) };
 }
