@@ -21,8 +21,7 @@ export type Phase = 'poll' | 'claim' | 'run';
  * ends it at once.
  */
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
-  const sinceClaim = stopwatch();
-  const claimMs = patienceFor('claim', remaining());
+  const leftOfClaim = countdown(patienceFor('claim', remaining()));
   return intercepted(store, (call, send, signal) => {
     let last: IdempotencyError | undefined;
     let mayBeWritten = false;
@@ -32,11 +31,10 @@ export function patient(store: Store, remaining: () => number, phase: Phase): St
       return last;
     };
     const attempt = () => inTime(send, remaining(), signal, failed);
-    const ms = phase === 'claim' ? claimMs - sinceClaim() : patienceFor(phase, remaining(), reserves(call));
-    const spent = stopwatch();
+    const left = phase === 'claim' ? leftOfClaim : countdown(patienceFor(phase, remaining(), reserves(call)));
     return attempt().catch(async (first) => {
       try {
-        const answer = await again(first, attempt, isTransient, ms - spent(), signal);
+        const answer = await again(first, attempt, isTransient, left, signal);
         if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
         return answer;
       } catch (error) {
@@ -65,11 +63,11 @@ export async function persistently<T>(
   ms: number,
   signal?: AbortSignal,
 ): Promise<T> {
-  const spent = stopwatch();
+  const left = countdown(ms);
   try {
     return await attempt();
   } catch (error) {
-    return again(error, attempt, mayHelp, ms - spent(), signal);
+    return again(error, attempt, mayHelp, left, signal);
   }
 }
 
@@ -78,15 +76,14 @@ async function again<T>(
   error: unknown,
   attempt: () => Promise<T>,
   mayHelp: (error: unknown) => boolean,
-  ms: number,
+  left: () => number,
   signal?: AbortSignal,
 ): Promise<T> {
-  const spent = stopwatch();
   let last = error;
   for (let longest = 50; ; longest = Math.min(2 * longest, 1_000)) {
-    const left = ms - spent();
-    if (!mayHelp(last) || signal?.aborted || left <= 0) throw last;
-    await paused(Math.min(left, longest * (0.5 + Math.random() / 2)));
+    const ms = left();
+    if (!mayHelp(last) || signal?.aborted || ms <= 0) throw last;
+    await paused(Math.min(ms, longest * (0.5 + Math.random() / 2)));
     if (signal?.aborted) throw last;
     try {
       return await attempt();
@@ -100,10 +97,10 @@ export function paused(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Ms since now, by whichever clock says more: one may be set back, the other stands still while a process is frozen. */
-function stopwatch(): () => number {
+/** Ms left of so many, by whichever clock says less: one may be set back, the other stands still while a process is frozen. */
+function countdown(ms: number): () => number {
   const [wall, steady] = [Date.now(), performance.now()];
-  return () => Math.max(Date.now() - wall, performance.now() - steady);
+  return () => ms - Math.max(Date.now() - wall, performance.now() - steady);
 }
 
 /** One try, given up after half of what is left. `failed`: makes of an error what is thrown. */

@@ -109,10 +109,12 @@ function editOf(change: Change): Edit {
   }
 }
 
+const OWNERS = '#owner = :mine AND #status = :inProgress';
+
 function expressionsOf(names: readonly string[], gone: readonly string[], condition = ''): Edit['expressions'] {
   const removing = gone.length > 0 ? ` REMOVE ${gone.map(placed).join(', ')}` : '';
   return {
-    ConditionExpression: `#owner = :mine AND #status = :inProgress${condition}`,
+    ConditionExpression: `${OWNERS}${condition}`,
     UpdateExpression: `SET ${names.map((name) => `${placed(name)} = :${name}`).join(', ')}${removing} ADD version :one`,
     ExpressionAttributeNames: placeholders([...names, ...gone, 'status', 'owner'].filter(isReserved)),
   };
@@ -134,11 +136,10 @@ const RELEASED = expressionsOf(['expiresAt'], ['leaseUntil', 'owner']);
 const FORGOTTEN = expressionsOf(['expiresAt'], ['leaseUntil', 'owner', 'fingerprint']);
 
 function stepped(name: string): Edit['expressions'] {
-  const { ExpressionAttributeNames, ...expressions } = expressionsOf([], []);
   return {
-    ...expressions,
+    ConditionExpression: OWNERS,
     UpdateExpression: 'SET steps.#step = :outcome ADD version :one',
-    ExpressionAttributeNames: { '#step': name, ...ExpressionAttributeNames },
+    ExpressionAttributeNames: { '#step': name, ...placeholders(['status', 'owner']) },
   };
 }
 

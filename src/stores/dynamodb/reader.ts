@@ -65,12 +65,6 @@ const COMPLETED: Shape = {
 const CLAIMED: Shape = { ...COMMON, owner: text, leaseUntil: number, steps: STEPS };
 const RELEASED: Shape = { ...COMMON, leaseUntil: optional((value) => value === 0), steps: STEPS };
 
-/** What a group of writes empties, as it can remove only one attribute of an item: such a record does not have it. */
-const EMPTIED = new Map([
-  [COMPLETED, 'steps'],
-  [RELEASED, 'leaseUntil'],
-]);
-
 /** Throws `CONFIG_INVALID` for an item of another tool, of a newer layout, or with missing or wrong attributes. */
 export function toRecord(item: Item): IdempotencyRecord {
   const { format, ...attributes } = item;
@@ -83,7 +77,9 @@ export function toRecord(item: Item): IdempotencyRecord {
   const shape = shapeOf(record);
   const fault = faultIn(record, shape);
   if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing or invalid`);
-  delete record[EMPTIED.get(shape) ?? ''];
+  // A group of writes can remove only one attribute of an item, and empties the other.
+  if (shape === COMPLETED) delete record['steps'];
+  if (shape === RELEASED) delete record['leaseUntil'];
   return record as unknown as IdempotencyRecord;
 }
 
