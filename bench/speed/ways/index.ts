@@ -4,6 +4,6 @@ import { powertools, validating } from './powertools.ts';
 import type { Way } from './way.ts';
 
 /** What is compared, the base first. */
-export const WAYS: readonly Way[] = [bare, bareGroups, powertools, validating, ours, ...(oneByOne ? [oneByOne] : [])];
+export const WAYS: readonly Way[] = [bare, bareGroups, powertools, validating, ours, oneByOne];
 
 export { bare, ours, powertools, validating };

@@ -15,10 +15,8 @@ import { keysOf, type Setting, type Way } from './way.ts';
 
 export const ours: Way = oursWith('effectively-once', {});
 
-/** Each write in a request of its own; in versions that know nothing else, no way of its own. */
-export const oneByOne: Way | undefined = knows({ group: false })
-  ? onlyBatch(oursWith('effectively-once, one by one', { group: false }))
-  : undefined;
+/** Each write in a request of its own. */
+export const oneByOne: Way = onlyBatch(oursWith('effectively-once, one by one', { group: false }));
 
 function onlyBatch({ name, doors }: Way): Way {
   return { name, doors: { 'batch of 10': doors['batch of 10'] as NonNullable<Way['doors']['batch of 10']> } };
@@ -75,13 +73,4 @@ function oursWith(name: string, store: object): Way {
 function cacheOf(cache: boolean | undefined): { cache?: false | number } {
   if (cache === undefined) return {};
   return { cache: cache && 256 * 1024 * 1024 };
-}
-
-function knows(option: object): boolean {
-  try {
-    dynamoDBStore(option);
-    return true;
-  } catch {
-    return false;
-  }
 }
