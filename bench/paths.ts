@@ -3,6 +3,7 @@ import { type AttributeValue, CreateTableCommand, type DynamoDBClient, ScanComma
 import { clientOf, type Engine, startDynamoDB } from '../local/dynamodb.ts';
 import { bytesOf, metered } from './meter.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
+import { BY_ID } from './table.ts';
 
 /** What a path of the library asks of DynamoDB. */
 export interface Path {
@@ -61,14 +62,7 @@ async function measured(
 }
 
 async function createTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    }),
-  );
+  await client.send(new CreateTableCommand({ TableName, ...BY_ID }));
 }
 
 async function itemsIn(client: DynamoDBClient, TableName: string): Promise<Record<string, AttributeValue>[]> {

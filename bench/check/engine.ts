@@ -1,5 +1,6 @@
 import { CreateTableCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { clientOf, startDynamoDB } from '../../local/dynamodb.ts';
+import { BY_ID } from '../table.ts';
 
 /** Gives the embedded engine, with these tables, to whoever counts on it. */
 export async function onEngine<T>(tables: readonly string[], use: (client: DynamoDBClient) => Promise<T>): Promise<T> {
@@ -7,14 +8,7 @@ export async function onEngine<T>(tables: readonly string[], use: (client: Dynam
   const client = clientOf(engine);
   try {
     for (const TableName of tables) {
-      await client.send(
-        new CreateTableCommand({
-          TableName,
-          BillingMode: 'PAY_PER_REQUEST',
-          KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-          AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-        }),
-      );
+      await client.send(new CreateTableCommand({ TableName, ...BY_ID }));
     }
     return await use(client);
   } finally {

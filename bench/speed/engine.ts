@@ -1,4 +1,5 @@
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { BY_ID } from '../table.ts';
 import type { Item } from './clients.ts';
 
 /** The embedded DynamoDB that `main.ts` started for this part. */
@@ -20,14 +21,7 @@ export function engineClient(): DynamoDBClient {
 
 export async function createTable(TableName: string): Promise<void> {
   const client = engineClient();
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    }),
-  );
+  await client.send(new CreateTableCommand({ TableName, ...BY_ID }));
   client.destroy();
 }
 
