@@ -49,9 +49,10 @@ export function formerFingerprintOf(canonical: string): string {
 /** What keeps a text from being a key; undefined: nothing. */
 export function keyFault(key: string): string | undefined {
   if (key.length > 255) return 'is longer than 255 characters';
-  // ASCII is told by the cheaper of the two expressions: the other takes a process 0.1 ms to compile.
-  const isPrintable = /^[ -~]*$/.test(key) || !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key);
-  return isPrintable ? undefined : 'has characters that cannot be printed';
+  // The other expression takes a process 0.1 ms to compile.
+  // Stryker disable next-line all: only time tells
+  if (/^[ -~]*$/.test(key)) return undefined;
+  return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(key) ? 'has characters that cannot be printed' : undefined;
 }
 
 /** A key made of parts that may be too long for one, or not printable. */

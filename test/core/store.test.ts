@@ -6,6 +6,7 @@ import { insert } from '../stores/writes.ts';
 /** A store that knows itself, as an instance of a class does. */
 class Recording implements Store {
   readonly calls: unknown[][] = [];
+  readonly keepsBelow = 5;
   async write(...call: unknown[]) {
     this.calls.push(['write', ...call]);
     return { done: true } as const;
@@ -39,6 +40,7 @@ it('a store whose calls are intercepted says what is called, with the signal of 
   await wrapped.transact(write, [], signal);
   await wrapped.load(outcome, 'id', signal);
   await wrapped.read('id', signal);
+  expect(wrapped.keepsBelow).toBe(5);
   expect(heard).toEqual([
     [{ to: 'write', write }, signal],
     [{ to: 'transact', write }, signal],
