@@ -1,3 +1,4 @@
+import { lazy } from '../../core/lazy.ts';
 import type { Change, Claimed, IdempotencyRecord } from '../../core/record.ts';
 import type { Write } from '../../core/store.ts';
 import type { Chunk } from '../chunk.ts';
@@ -75,12 +76,14 @@ function ifSeen({ version, claimedAt, owner }: Pick<IdempotencyRecord, 'version'
 function ownersUpdate(held: Claimed, change: Change): Update {
   const { set, expressions } = editOf(change);
   const values = attributesOf(set);
-  const ExpressionAttributeValues: Item = { ...MINE, ':mine': { S: held.owner } };
+  const ExpressionAttributeValues: Item = {
+    ':mine': { S: held.owner },
+    ':inProgress': { S: 'IN_PROGRESS' },
+    ':one': { N: '1' },
+  };
   for (const name of Object.keys(values)) ExpressionAttributeValues[`:${name}`] = values[name] as Attribute;
   return { Key: keyOf(held.id), ...expressions, ExpressionAttributeValues };
 }
-
-const MINE: Item = { ':inProgress': { S: 'IN_PROGRESS' }, ':one': { N: '1' } };
 
 interface Edit {
   /** Attributes by name; those that are undefined are not set. */
@@ -92,13 +95,13 @@ function editOf(change: Change): Edit {
   switch (change.kind) {
     case 'complete': {
       const { kind, ...completion } = change;
-      const expressions = change.commit === undefined ? COMPLETED : COMMITTED;
+      const expressions = change.commit === undefined ? completed() : committed();
       return { set: { status: 'COMPLETED', ...completion }, expressions };
     }
     case 'step':
       return { set: { outcome: change.outcome }, expressions: stepped(change.name) };
     case 'release':
-      return { set: { expiresAt: change.expiresAt }, expressions: change.isForgotten ? FORGOTTEN : RELEASED };
+      return { set: { expiresAt: change.expiresAt }, expressions: change.isForgotten ? forgotten() : released() };
     default: {
       const { leaseUntil, expiresAt } = change;
       const names = expiresAt === undefined ? ['leaseUntil'] : ['leaseUntil', 'expiresAt'];
@@ -129,11 +132,12 @@ function placed(name: string): string {
   return isReserved(name) ? `#${name}` : name;
 }
 
-const COMPLETION = ['status', 'outcome', 'completedAt', 'expiresAt'];
-const COMPLETED = expressionsOf(COMPLETION, ['leaseUntil', 'steps']);
-const COMMITTED = expressionsOf([...COMPLETION, 'commit'], ['leaseUntil', 'steps']);
-const RELEASED = expressionsOf(['expiresAt'], ['leaseUntil', 'owner']);
-const FORGOTTEN = expressionsOf(['expiresAt'], ['leaseUntil', 'owner', 'fingerprint']);
+const completed = lazy(() => expressionsOf(['status', 'outcome', 'completedAt', 'expiresAt'], ['leaseUntil', 'steps']));
+const committed = lazy(() =>
+  expressionsOf(['status', 'outcome', 'completedAt', 'expiresAt', 'commit'], ['leaseUntil', 'steps']),
+);
+const released = lazy(() => expressionsOf(['expiresAt'], ['leaseUntil', 'owner']));
+const forgotten = lazy(() => expressionsOf(['expiresAt'], ['leaseUntil', 'owner', 'fingerprint']));
 
 function stepped(name: string): Edit['expressions'] {
   return {
