@@ -1,6 +1,6 @@
 import { isPlaced, type Sends } from './customers.ts';
 import { hindranceOf, repeatsIn } from './explain.ts';
-import { isApplied, type Log } from './log.ts';
+import { isApplied, type Log, placesOf } from './log.ts';
 import type { Plan } from './plan.ts';
 import { isInProgress, type State } from './settle.ts';
 
@@ -98,7 +98,7 @@ export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> 
 
   'every fault of the plan happened': ({ plan, log }) => {
     const struck = log.entries.filter(({ fault, kill }) => fault !== undefined || kill !== undefined);
-    const places = new Set(struck.map(({ kind, nth }) => `${kind} ${nth}`));
+    const places = new Set(struck.flatMap((entry) => placesOf(entry).map((nth) => `${entry.kind} ${nth}`)));
     return [...plan.faults].flatMap(([kind, faults]) =>
       [...faults.keys()].filter((nth) => !places.has(`${kind} ${nth}`)).map((nth) => `the ${kind} ${nth} never came`),
     );

@@ -26,6 +26,11 @@ export interface Log {
   readonly kills: readonly Killed[];
 }
 
+/** The places of an entry among those of its kind: a group has several. */
+export function placesOf({ nth = 0, size = 1 }: Pick<Entry, 'nth' | 'size'>): number[] {
+  return Array.from({ length: size }, (_, index) => nth + index);
+}
+
 export function isApplied({ answered }: Entry): boolean {
   return answered?.status === 200;
 }

@@ -24,6 +24,8 @@ export interface Recognised {
   readonly attempt?: number;
   /** Epoch ms. */
   readonly leaseUntil?: number;
+  /** How many writes of its kind a group holds. */
+  readonly size?: number;
 }
 
 /** What a request is, told from the request alone. `orderOf` knows whose record an id names. */
@@ -45,9 +47,17 @@ export function recognise({ operation, body }: Asked, orderOf: (record: string) 
     case 'UpdateItem': {
       const { id, orderId } = input.Key;
       if (orderId) return { of: 'charge-order', kind: 'charge', orders: [orderId.S] };
-      const names = Object.keys(input.ExpressionAttributeNames);
-      const kind = UPDATES.find(([name]) => names.includes(name))?.[1];
+      const kind = UPDATES.find(([name]) => name.test(input.UpdateExpression))?.[1];
       return { ...about(id.S), ...(kind && { kind }) };
+    }
+    case 'BatchExecuteStatement': {
+      const all = input.Statements.map(claimOrRecord).filter(({ kind }: Statement) => kind);
+      // Claims and outcomes in one group count as claims.
+      const kind: Kind | undefined =
+        all.find((one: Statement) => one.kind === 'claim of a charge')?.kind ?? all[0]?.kind;
+      const orders = all.flatMap(({ id }: Statement) => orderOf(id) ?? []);
+      const leaseUntil = Math.min(...all.map(({ leaseUntil = Number.POSITIVE_INFINITY }: Statement) => leaseUntil));
+      return { of: 'charge-order', orders, attempt: 1, leaseUntil, size: all.length, ...(kind && { kind }) };
     }
     case 'SendMessageBatch': {
       const orders = input.Entries.map((entry: { MessageBody: string }) => JSON.parse(entry.MessageBody).orderId);
@@ -58,10 +68,28 @@ export function recognise({ operation, body }: Asked, orderOf: (record: string) 
   }
 }
 
-const UPDATES: readonly (readonly [string, Kind])[] = [
-  ['#step', 'record of a charge'],
-  ['#outcome', 'record of an outcome'],
+const UPDATES: readonly (readonly [RegExp, Kind])[] = [
+  [/#step/, 'record of a charge'],
+  [/\boutcome = /, 'record of an outcome'],
 ];
+
+/** A statement of a group, as far as something is planned for it. */
+interface Statement {
+  readonly id: string;
+  readonly kind?: Kind;
+  readonly leaseUntil?: number;
+}
+
+function claimOrRecord({ Statement: text, Parameters }: { Statement: string; Parameters: any[] }): Statement {
+  if (!text.startsWith('INSERT')) {
+    const id = Parameters.at(-2).S;
+    return text.includes('"outcome"') ? { id, kind: 'record of an outcome' } : { id };
+  }
+  const names = [...text.matchAll(/'(\w+)': \?/g)].map(([, name]) => name);
+  const id = Parameters[names.indexOf('id')].S;
+  const lease = Parameters[names.indexOf('leaseUntil')];
+  return lease ? { id, kind: 'claim of a charge', leaseUntil: Number(lease.N) } : { id };
+}
 
 function functionOf(record: string): FunctionName {
   return record.startsWith('place-order#') ? 'place-order' : 'charge-order';

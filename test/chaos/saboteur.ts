@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { type Asked, type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
-import type { Entry, Killed, Log } from './log.ts';
+import { type Entry, type Killed, type Log, placesOf } from './log.ts';
 import type { Kill, Plan } from './plan.ts';
 import { type FunctionName, invocationOf, type Kind, recognise, workerOf } from './requests.ts';
 
@@ -59,9 +59,12 @@ export async function startSaboteur(options: {
       return undefined;
     }
     const nth = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, nth);
+    const all = placesOf({ nth, ...request });
+    counts.set(kind, nth + all.length - 1);
     const by = due(of, kind, invocation);
-    const fault = by ? undefined : plan.faults.get(kind)?.get(nth);
+    const fault = by
+      ? undefined
+      : all.map((place) => plan.faults.get(kind)?.get(place)).find((one) => one !== undefined);
     entries.set(asked, { ...met, nth, fault, kill: by });
     if (!by) return fault;
     if (by.moment === 'after') return 'mute';
