@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, type Store } from 'effectively-once';
 import type { Completed, Outcome } from '../src/core/record.ts';
 import { fromAttributes, type Item, toItem } from '../src/stores/dynamodb/item.ts';
+import { used } from './heap.ts';
 
 /**
  * What the cache of outcomes takes in memory, as a multiple of what it may: 16 MB of records that a table hands out, of each kind that
@@ -62,15 +62,6 @@ function fresh(item: Item): Item {
 
 function isBuffer(value: { type?: string } | undefined): value is any {
   return value?.type === 'Buffer';
-}
-
-async function used(): Promise<number> {
-  for (let time = 0; time < 5; time++) {
-    await setTimeout(10); // memory is freed in the background
-    globalThis.gc?.();
-  }
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 /** How much of its limit a full cache takes: the second of two, as the first brings much that is not its own. */

@@ -100,20 +100,16 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
     else beat.clear();
   };
 
-  const signal = (): AbortSignal => {
-    if (!over) {
-      over = new AbortController();
-      askTheClock(over.signal, isHeld, () => loss);
-      if (loss) over.abort(loss);
-      else if (!isStopped) expiry.set(left());
-    }
-    return over.signal;
-  };
-
   arm();
   return {
     get signal() {
-      return signal();
+      if (!over) {
+        over = new AbortController();
+        askTheClock(over.signal, isHeld, () => loss);
+        if (loss) over.abort(loss);
+        else if (!isStopped) expiry.set(left());
+      }
+      return over.signal;
     },
     isHeld,
     left,

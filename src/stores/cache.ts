@@ -126,7 +126,6 @@ function recentRecords(limits: CacheLimits) {
       const entry = { record, since, bytes: sizeOf(record) };
       if (entry.bytes > limits.bytes) return false;
       add(entry);
-      if (bytes <= limits.bytes) return true;
       for (const oldest of entries.keys()) {
         if (bytes <= limits.bytes) break;
         forget(oldest);

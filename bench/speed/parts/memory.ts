@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freshKey } from '../../events.ts';
+import { used } from '../../heap.ts';
 import { CLIENTS } from '../clients.ts';
 import type { Options } from '../part.ts';
 import { shuffled } from '../rounds.ts';
@@ -63,13 +64,4 @@ async function heldByOutcomes(way: Way, bytes: number): Promise<number> {
 
 function opened(way: Way, more: Partial<Setting>): Run {
   return way.doors.handler?.(setting(CLIENTS.silent(), more)) as Run;
-}
-
-async function used(): Promise<number> {
-  for (let time = 0; time < 5; time++) {
-    await sleep(10); // memory is freed in the background
-    globalThis.gc?.();
-  }
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

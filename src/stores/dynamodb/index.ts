@@ -96,6 +96,9 @@ function groupsOf(connect: () => Connection): Grouping {
   };
 }
 
+// Only a function that commits needs it.
+const transaction = lazy(() => import('./transaction.ts'));
+
 function recordTable(connect: () => Connection): Store {
   return {
     async write(write, abortSignal) {
@@ -115,7 +118,7 @@ function recordTable(connect: () => Connection): Store {
     async transact(write, writes, signal) {
       const { client, TableName } = connect();
       try {
-        const { transact } = await import('./transaction.ts');
+        const { transact } = await transaction();
         return await transact(client, { TableName, ...requestOf(write), ...HAND_BACK }, writes, signal);
       } catch (error) {
         throw storeError(error, TableName);
