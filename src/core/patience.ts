@@ -30,11 +30,11 @@ export function patient(store: Store, remaining: () => number, phase: Phase): St
       mayBeWritten ||= 'write' in call && isInDoubt(last);
       return last;
     };
-    const attempt = () => inTime(send, remaining(), signal, failed);
     const left = phase === 'claim' ? leftOfClaim : countdown(patienceFor(phase, remaining(), reserves(call)));
-    return attempt().catch(async (first) => {
+    const attempt = () => inTime(send, remaining(), signal, (error) => Promise.reject(failed(error)));
+    return inTime(send, remaining(), signal, async (first) => {
       try {
-        const answer = await again(first, attempt, isTransient, left, signal);
+        const answer = await again(failed(first), attempt, isTransient, left, signal);
         if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
         return answer;
       } catch (error) {
@@ -103,17 +103,19 @@ function countdown(ms: number): () => number {
   return () => ms - Math.max(Date.now() - wall, performance.now() - steady);
 }
 
-/** One try, given up after half of what is left. `failed`: makes of an error what is thrown. */
+/** One try, given up after half of what is left. `failed`: what becomes of an error. */
 export function inTime<T>(
   send: (signal: AbortSignal) => Promise<T>,
   left: number,
   signal?: AbortSignal,
-  failed = (error: unknown) => error,
+  failed: (error: unknown) => Promise<T> = (error) => Promise.reject(error),
 ): Promise<T> {
   const ms = Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / 2)));
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const gone = new AbortController();
+    let isOver = false;
     const end = (): void => {
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     };
@@ -121,22 +123,24 @@ export function inTime<T>(
       end();
       const error = new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true });
       // The last to hear of it: a test's store that plays dead stops the event before.
-      gone.signal.addEventListener('abort', () => reject(failed(error)));
+      gone.signal.addEventListener('abort', () => resolve(failed(error)));
       gone.abort(error);
     };
     const timer = setTimeout(giveUp, ms);
     signal?.addEventListener('abort', giveUp);
-    const sent = async (): Promise<T> => send(gone.signal); // it may throw at once
-    sent().then(
-      (answer) => {
+    const lost = (error: unknown): void => {
+      if (isOver) return; // it was given up, and has failed since
+      end();
+      resolve(failed(error));
+    };
+    try {
+      send(gone.signal).then((answer) => {
         end();
         resolve(answer);
-      },
-      (error) => {
-        end();
-        reject(failed(error));
-      },
-    );
+      }, lost);
+    } catch (error) {
+      lost(error);
+    }
   });
 }
 

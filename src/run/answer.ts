@@ -11,15 +11,15 @@ export interface Answer {
   readonly isReplayed: boolean;
   /** It was committed: later middlewares may not change it. */
   readonly isFinal: boolean;
-  /** The value; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
-  readonly open: () => Promise<unknown>;
+  /** The value, at once or as a promise; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
+  readonly open: () => unknown;
   /** For a caller that reads no value: only an error is opened, and thrown. */
   readonly acknowledge: () => Promise<void>;
 }
 
 /** The answer that a run made itself. */
 export function own(value: unknown, isFinal = false): Answer {
-  return { isReplayed: false, isFinal, open: async () => value, acknowledge: async () => {} };
+  return { isReplayed: false, isFinal, open: () => value, acknowledge: async () => {} };
 }
 
 /** The answer of a run whose value is no outcome: a retry is to run again. */

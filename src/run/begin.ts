@@ -41,9 +41,13 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
-  const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
+  let attempt: Attempt;
+  try {
+    attempt = await claimOrWait(settings, arrival);
+  } catch (error) {
     throw refused(about, withRecord(error, id));
-  });
+  }
+  const { claimed, span, remaining } = attempt;
   const { outcomes, onUnknown, storeWithin } = settings;
   const replayer = () => ({ id, remaining, outcomes, store: storeWithin(remaining, 'claim'), arrival });
   switch (claimed.kind) {

@@ -141,9 +141,9 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     return unsure(run, ending, 'timeout');
   }
   const kept = commit.committed() ? undefined : await keptOf(run, ending);
-  await closing;
+  if (closing) await closing;
   // Under the lease: what they do must be on record before another run may go on.
-  const areStepsSure = await steps.finished();
+  const areStepsSure = floating.isIdle() || (await steps.finished());
   const committed = commit.committed();
   if (committed) return committedAnswer(run.about, ending, committed.value);
   const doubt = commit.doubt();
@@ -171,7 +171,7 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
 }
 
 /** What is to be recorded; undefined: nothing, and the key is released. */
-async function keptOf(run: RunParts, ending: Ending): Promise<Kept | undefined> {
+function keptOf(run: RunParts, ending: Ending): Promise<Kept> | undefined {
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
@@ -179,15 +179,17 @@ async function keptOf(run: RunParts, ending: Ending): Promise<Kept | undefined> 
   if (run.isForgotten()) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
-    if (answer !== undefined) return outcomes.ofAnswer(answer, ending.error, context);
-    return { outcome: await outcomes.ofError(ending.error, context), value: undefined };
+    return answer === undefined
+      ? outcomes.ofError(ending.error, context)
+      : outcomes.ofAnswer(answer, ending.error, context);
   }
   const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
   return isOutcome ? outcomes.ofValue(answer, context) : undefined;
 }
 
-async function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
-  return complete(holder, await fitted(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES));
+function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
+  const fit = fitted(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES);
+  return fit instanceof Promise ? fit.then((one) => complete(holder, one)) : complete(holder, fit);
 }
 
 /** Gives the key back, for any payload if nothing was done under it. */

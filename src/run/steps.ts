@@ -68,7 +68,6 @@ export function stepsOf(options: StepsOptions): StepRunner {
       isClosed = true;
     },
     finished: async () => {
-      if (floating.isIdle()) return true;
       await atMost(remaining() - RESERVE_MS, floating.settled());
       return !hasBegun || (runner().isSure() && running.size === 0);
     },
@@ -132,7 +131,7 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
         });
       } catch (error) {
         if (isTerminal(error)) {
-          await save(name, await outcomes.ofError(error, context)).catch(() => {}); // the error is what the handler gets
+          await save(name, (await outcomes.ofError(error, context)).outcome).catch(() => {}); // the error is what the handler gets
         } else room.settle(name);
         throw error;
       }

@@ -20,7 +20,7 @@ export interface RecordContext {
 /** What goes on record. */
 export interface Kept {
   readonly outcome: Outcome;
-  /** What the outcome is of, as a duplicate will get it; of one that cannot be kept the value itself. */
+  /** What the outcome is of, as a duplicate will get it; of one that cannot be kept the value itself; of an error nothing. */
   readonly value: unknown;
 }
 
@@ -29,7 +29,7 @@ export interface Outcomes {
   /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
   readonly ofValue: (value: unknown, context: RecordContext) => Promise<Kept>;
   /** Keeps name, message and status of a terminal error, and those of its members that can be kept. */
-  readonly ofError: (error: unknown, context: RecordContext) => Promise<Outcome>;
+  readonly ofError: (error: unknown, context: RecordContext) => Promise<Kept>;
   /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
   readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Kept>;
   /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
@@ -47,7 +47,8 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     let why: unknown;
     for (const content of contents) {
       try {
-        return { ...bare, ...(await encoded(content, context)) };
+        const encoding = encoded(content, context);
+        return { ...bare, ...(encoding instanceof Promise ? await encoding : encoding) };
       } catch (error) {
         why = error;
       }
@@ -81,7 +82,7 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     ofError: async (error, context) => {
       const { brief, contents } = taken(error);
       const bare = { kind: 'error', error: brief } as const;
-      return contents.length > 0 ? outcome(bare, contents, context) : bare;
+      return { outcome: contents.length > 0 ? await outcome(bare, contents, context) : bare, value: undefined };
     },
     ofAnswer: (answer, error, context) => valued({ kind: 'value', error: briefOf(error) }, answer, context),
     open,
@@ -92,22 +93,20 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
   };
 }
 
+interface Encoded {
+  readonly body?: string | Uint8Array;
+  readonly codec?: string;
+}
+
 interface Coding {
-  readonly encoded: (
-    value: unknown,
-    context: RecordContext,
-  ) => Promise<{ readonly body?: string | Uint8Array; readonly codec?: string }>;
+  readonly encoded: (value: unknown, context: RecordContext) => Encoded | Promise<Encoded>;
   readonly decoded: (codec: string | undefined, body: string | Uint8Array, context: RecordContext) => Promise<unknown>;
 }
 
 function coding(custom: Codec | undefined): Coding {
   return {
-    async encoded(value, { id, remaining }) {
-      if (custom) {
-        const encode = () =>
-          inTime(async () => Uint8Array.from(bytesIn(await custom.encode(value, { id }))), remaining());
-        return { body: await persistently(encode, isOutage, patienceFor('run', remaining(), 2)), codec: custom.name };
-      }
+    encoded(value, context) {
+      if (custom) return encodedBy(custom, value, context);
       if (value === undefined) return {};
       return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
     },
@@ -121,6 +120,11 @@ function coding(custom: Codec | undefined): Coding {
       return persistently(decode, isOutage, patienceFor('claim', remaining()));
     },
   };
+}
+
+async function encodedBy(codec: Codec, value: unknown, { id, remaining }: RecordContext): Promise<Encoded> {
+  const encode = () => inTime(async () => Uint8Array.from(bytesIn(await codec.encode(value, { id }))), remaining());
+  return { body: await persistently(encode, isOutage, patienceFor('run', remaining(), 2)), codec: codec.name };
 }
 
 function bytesIn(encoded: unknown): Uint8Array {

@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: 'await steps.finished();\n  const committed',
-        replace: 'true;\n  const committed',
+        find: 'floating.isIdle() || (await steps.finished())',
+        replace: 'true',
       },
     ],
   },

@@ -91,9 +91,18 @@ function groupsOf(connect: () => Connection): Grouping {
   };
   const writer = lazy(async () => (await import('./group.ts')).groupWriter(connect, onRefused));
   return {
-    isUsable: () => !isRefused && !connect().TableName.startsWith('arn:'), // no statement takes an ARN
+    isUsable: () => !isRefused && hasName(connect),
     writeAll: async (writes, signal) => (await writer())(writes, signal),
   };
+}
+
+/** Whether the table has a plain name: no statement takes an ARN. If it has none at all, the write that is alone will say so. */
+function hasName(connect: () => Connection): boolean {
+  try {
+    return !connect().TableName.startsWith('arn:');
+  } catch {
+    return false;
+  }
 }
 
 // Only a function that commits needs it.
