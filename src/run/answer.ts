@@ -20,6 +20,8 @@ export interface Answer {
 /** A terminal error that is on record. */
 export interface Recorded {
   readonly error: unknown;
+  /** Of another run, which has recorded it. */
+  readonly attempt?: number;
 }
 
 /** The answer that a run made itself. */
@@ -84,7 +86,7 @@ export function recorded(
   };
 
   const acknowledge = async (): Promise<Recorded | undefined> => {
-    if (outcome.kind === 'error') return told() as Promise<Recorded>;
+    if (outcome.kind === 'error') return { ...((await told()) as Recorded), attempt };
     tell();
     if (!arrival.isReplayWatched) return undefined;
     const opened = await load().catch(() => undefined); // it is done, whether or not its value can be had
