@@ -6,7 +6,7 @@ import type { Unfinished } from '../run/batch.ts';
 /** How long a failed message is hidden. */
 export type RetryAfter = (error: unknown, of: Failed) => Duration | undefined;
 
-export interface Failed {
+interface Failed {
   /** Of the record in the table, 1 for the first; undefined: no run has begun. */
   readonly attempt: number | undefined;
   /** Of the message. */
