@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { npmInstall, ours, projectOf, run } from './project.ts';
 
-/** Runs once, commits by a client that only counts, and so loads what is loaded late, too. */
+/** Runs once, and commits to a DynamoDB that is not there: what is loaded late is loaded, too. */
 const MAIN = `
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, memoryStore, runOnce } from 'effectively-once';
 import { recordId } from 'effectively-once/operator';
 
 const sent = [];
-const client = { send: async (command) => (sent.push(command.constructor.name), {}) };
+const handle = async ({ headers }) => {
+  sent.push(headers['x-amz-target'].split('.')[1]);
+  return { response: { statusCode: 200, headers: {}, body: Buffer.from('{}') } };
+};
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const client = new DynamoDBClient({ region: 'eu-west-1', credentials, requestHandler: { handle } });
 const options = { scope: 's', key: 'k', lease: '30s' };
 const twice = async (store, fn) => [await runOnce({ ...options, store }, fn), await runOnce({ ...options, store }, fn)];
 
@@ -23,7 +29,7 @@ const START = "import { main } from './main.mjs';\nmain();\n";
 
 const EXPECTED = {
   values: [1, 1],
-  sent: ['PutItemCommand', 'TransactWriteItemsCommand'],
+  sent: ['PutItem', 'TransactWriteItems'],
   id: 's#',
 };
 
