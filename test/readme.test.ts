@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
 import { kinesis } from './batches.ts';
@@ -22,6 +22,7 @@ describe.each([
   'docs/results.md',
   'docs/sources.md',
   'docs/batches.md',
+  'docs/constructs.md',
 ])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
   const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
@@ -265,6 +266,19 @@ describe('its snippets run', () => {
     );
     expect(stdout).toContain('# pass 2');
     expect(status).toBe(0);
+  });
+
+  it('existing', async () => {
+    const { ExistingStack } = await import('../examples/readme/existing.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const stack = new ExistingStack(testApp(), 'Existing');
+    const variables = { IDEMPOTENCY_SCOPE: 'charge', IDEMPOTENCY_FUNCTION_TIMEOUT: '30s' };
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike(variables) },
+    });
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    process.chdir(home);
   });
 
   it('stack', async () => {
