@@ -14,8 +14,8 @@ import { environment } from './environment.ts';
 import type { WithExecution } from './execution.ts';
 import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, refused } from './run/arrival.ts';
-import { type Failure, LATE, type Redelivery, type Unfinished, unfinished } from './run/batch.ts';
-import { atMost } from './run/steps.ts';
+import { type Redelivery, type Unfinished, unfinished } from './run/batch.ts';
+import { type Failure, LATE } from './run/records.ts';
 import { type Batch, batchOf } from './sources/batch/index.ts';
 import { type BatchSource, nameOf } from './sources/batch/source.ts';
 import { plain } from './sources/plain.ts';
@@ -44,7 +44,7 @@ export interface BatchOptions<R extends BatchRecord> extends HandlerOptions<R> {
    * throws, is reported as failed.
    * @default - SQS FIFO: message group; Kinesis: partition key; DynamoDB: table and item key; Kafka: topic, partition and record key
    */
-  readonly lane?: (record: R) => string | undefined;
+  readonly lane?: (record: R) => string | number | undefined;
   /**
    * Lets failed messages of SQS wait before they come again, and sends those that no retry can mend to a dead-letter queue: `sqsRedelivery()` of
    * `effectively-once/sqs`. A conflict is then waited for if its lease ends in time, and comes again when it ends otherwise.
@@ -62,7 +62,7 @@ export interface BatchOptions<R extends BatchRecord> extends HandlerOptions<R> {
 const OPTIONS = {
   ...HANDLER,
   concurrency: count,
-  lane: that<(record: any) => string | undefined>(isFunction, 'a function of the record'),
+  lane: that<(record: any) => string | number | undefined>(isFunction, 'a function of the record'),
   redelivery: that<Redelivery<any>>(
     (value) => isFunction((value as Partial<Redelivery<any>> | null)?.postpone),
     'what sqsRedelivery() makes',
@@ -117,7 +117,6 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
       const run = { settings, source: from, context, handler, lane, concurrency, redelivery, onTerminal };
       const left = await unfinished(records, run);
       log(left, batch);
-      if (redelivery && left.length > 0) await atMost(redelivery.reserve, redelivery.postpone(left));
       return answerTo(left, source, batch) as BatchResponse<R>;
     } finally {
       publish(about, { type: 'settled' });
@@ -134,26 +133,28 @@ function opened<R>(event: unknown, refused: (error: unknown) => unknown): Batch<
 }
 
 /** What is said nowhere else. */
-function log<R>(left: readonly Unfinished<R>[], { identifiers }: Batch<R>): void {
-  const heads = left.filter(({ isHead }) => isHead);
-  const waiting = heads.filter(({ failure }) => failure === LATE).length;
-  if (waiting > 0) console.error(`${waiting} records were not begun: no time was left`);
-  for (const { record, failure } of heads) {
-    if (failure === LATE) continue;
-    console.error(`record ${nameOf(identifiers.get(record) ?? '')} is reported as failed:`, failure.error);
+function log<R>(left: Left<R>, { identifiers }: Batch<R>): void {
+  let late = 0;
+  for (const [record, { failure, isHead }] of left) {
+    if (failure === LATE) late++;
+    else if (isHead)
+      console.error(`record ${nameOf(identifiers.get(record) ?? '')} is reported as failed:`, failure.error);
   }
+  if (late > 0) console.error(`${late} of ${identifiers.size} records were not begun: no time was left`);
 }
 
 /** Throws where an answer would not be heard, or would only bring back what can never be processed. */
-function answerTo<R>(left: readonly Unfinished<R>[], source: BatchSource<R>, { records, identifiers }: Batch<R>) {
-  const errors = left.map(({ failure }) => failure.error);
+function answerTo<R>(left: Left<R>, source: BatchSource<R>, { records, identifiers }: Batch<R>) {
+  const errors = Array.from(left.values(), ({ failure }) => failure.error);
   const isHeard = !source.isAnswerOptional || environment.hearsPartialFailures();
   const isHopeless = errors.length === records.length && errors.every(isMisconfigured);
-  if (errors.length > 0 && (isHopeless || !isHeard)) throw errors[0];
-  const failed = left.flatMap(({ record }) => identifiers.get(record) ?? []);
+  if (errors.length > 0 && (isHopeless || !isHeard)) throw errors[0] ?? new Error(`a record failed with ${errors[0]}`);
+  const failed = [...left.keys()].flatMap((record) => identifiers.get(record) ?? []);
   const reported = source.reported([...new Map(failed.map((one) => [nameOf(one), one])).values()]);
   return { batchItemFailures: reported.map((itemIdentifier) => ({ itemIdentifier })) };
 }
+
+type Left<R> = ReadonlyMap<R, Unfinished<R>>;
 
 function isMisconfigured(error: unknown): boolean {
   return isIdempotencyError(error) && error.code === 'CONFIG_INVALID';

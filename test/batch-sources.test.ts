@@ -77,37 +77,30 @@ describe.each(SOURCES)('a batch of $name', (source) => {
   });
 
   it.each([
-    ['throws', () => Promise.reject(new Error('no'))],
-    ['gives no text', () => 7],
-  ])('reports a record whose lane cannot be told, since the option %s', async (_, wrong) => {
-    const { records, event } = batch(source, [0, 'a'], [2, 'b']);
-    const lane: any = (record: unknown) => {
-      if (source.valueOf(record) !== 2) return undefined;
-      const answer = wrong();
-      if (answer instanceof Promise) {
-        answer.catch(() => {});
+    [
+      'throws',
+      () => {
         throw new Error('no');
-      }
-      return answer;
-    };
+      },
+    ],
+    ['gives an object', () => ({})],
+    ['gives a promise', () => Promise.reject(new Error('no'))],
+  ])('reports a record whose lane cannot be told, since the option %s', async (_, wrong: any) => {
+    const { records, event } = batch(source, [0, 'a'], [2, 'b']);
+    const lane = (record: unknown) => (source.valueOf(record) === 2 ? wrong() : 7);
     expect(identifiers(await consumer(source, undefined, { lane })(event, lambdaContext()))).toEqual([
       source.identifier(records[1]),
     ]);
     expect(ran).toEqual([0]);
   });
 
-  it.each([['another source', (event: any, other: any) => ({ ...event, ...other })]])(
-    'is refused when one of its records is of %s',
-    async () => {
-      const other = source === fifo ? kinesis : fifo;
-      const mixed =
-        source === kafka
-          ? { ...batch(kafka, [0]).event, records: { 'trips-0': [kafka.record({ at: 0 }), other.record({ at: 1 })] } }
-          : { Records: [source.record({ at: 0 }), other.record({ at: 1 })] };
-      await expect(consumer(source)(mixed, lambdaContext())).rejects.toMatchObject({ code: 'MISUSE' });
-      expect(ran).toEqual([]);
-    },
-  );
+  it('is refused when one of its records is of another source', async () => {
+    const other = (source === fifo ? kinesis : fifo).record({ at: 1 });
+    const records = [source.record({ at: 0 }), other];
+    const mixed = source === kafka ? { ...kafka.event([]), records: { 'trips-0': records } } : { Records: records };
+    await expect(consumer(source)(mixed, lambdaContext())).rejects.toMatchObject({ code: 'MISUSE' });
+    expect(ran).toEqual([]);
+  });
 
   it('names every record before a handler can change it', async () => {
     const { records, event } = batch(source, [0]);
@@ -129,7 +122,8 @@ describe.each(SOURCES)('a batch of $name', (source) => {
     const answer = await consumer(source)(event, context);
     expect(ran.length).toBeLessThan(40);
     expect(answer.batchItemFailures.length).toBe(STREAMS.includes(source) ? 1 : 10_000 - ran.length);
-    expect(logged).toHaveBeenCalledTimes(1); // one line, not thousands
+    const line = `${10_000 - ran.length} of 10000 records were not begun: no time was left`;
+    expect(logged.mock.calls).toEqual([[line]]); // one, not thousands
   });
 });
 
@@ -183,6 +177,17 @@ describe('the answer to a batch of Kafka', () => {
     expect(ran).toEqual([0, 2, 2]);
   });
 
+  it('is made of the records that Kafka sends, and of no other source', async () => {
+    const records = { 'trips-0': [fifo.record({ at: 0 })] };
+    for (const event of [
+      { ...kafka.event([]), records },
+      { ...batch(kafka, [0]).event, Records: [] },
+    ]) {
+      await expect(consumer(fifo)(event, lambdaContext())).rejects.toMatchObject({ code: 'MISUSE' });
+    }
+    expect(ran).toEqual([]);
+  });
+
   it.each([-1, 1.5, '7', null, Number.NaN])('cannot name a record whose offset is %j', async (offset) => {
     const { records, event } = batch(kafka, [0], [2]);
     records[1].offset = offset;
@@ -230,8 +235,16 @@ describe('the key of a record', () => {
     const key = await keyOf(selfManaged('b:9092,a:9092'));
     expect(key).toBe('a:9092,b:9092/trips/0/0');
     store = memoryStore();
-    expect(await keyOf(selfManaged('a:9092,b:9092'))).toBe(key);
+    expect(await keyOf(selfManaged('a:9092, b:9092,a:9092'))).toBe(key);
     expect(await keyOf(selfManaged('c:9092'))).not.toBe(key);
+  });
+
+  it('is none where the cluster has no name: two would share their records', async () => {
+    const seen = vi.fn();
+    const onTerminal = async (_: unknown, error: unknown) => seen(error);
+    const handler = idempotentBatch<any>(() => {}, { store, scope: 'test', onTerminal });
+    await handler({ ...selfManaged(' , ') }, lambdaContext());
+    expect(seen).toHaveBeenCalledWith(expect.objectContaining({ code: 'KEY_MISSING' }));
   });
 
   it('is a hash where that would be too long', async () => {
@@ -292,6 +305,13 @@ describe('the payload of a record', () => {
   });
 });
 
+describe('a partition key of Kinesis', () => {
+  it('may be a blank', async () => {
+    expect(await consumer(kinesis)(batch(kinesis, [0, ' ']).event, lambdaContext())).toEqual({ batchItemFailures: [] });
+    expect(ran).toEqual([0]);
+  });
+});
+
 describe('records of Kafka without a key', () => {
   it('are one lane for each partition', async () => {
     const records = [0, 2, 1, 3].map((at) => ({ ...kafka.record({ at }), key: at > 1 ? null : undefined }));
@@ -321,6 +341,31 @@ describe('a conflict', () => {
     expect(here.batchItemFailures).toHaveLength(1);
     gate.resolve();
     await elsewhere;
+  });
+});
+
+describe('records that wait for another run', () => {
+  it.each([kinesis, kafka])('do not hold up those that need not, however many they are: $name', async (source) => {
+    const waiting = Array.from({ length: 12 }, (_, at) => source.record({ at: 2 * at, lane: `${at}` }));
+    const gate = Promise.withResolvers<void>();
+    const elsewhere = consumer(source, () => gate.promise, { concurrency: 12 })(source.event(waiting), lambdaContext());
+    await vi.waitFor(() => expect(ran).toHaveLength(12));
+    const all = source.event([...waiting, source.record({ at: 100, lane: 'free' })]);
+    const here = consumer(source, () => gate.resolve())(all, lambdaContext());
+    expect(await Promise.all([elsewhere, here])).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(ran).toHaveLength(13);
+  });
+
+  it('are not begun with less time than the slowest has taken', async () => {
+    const died = new Promise<never>(() => {});
+    const one = batch(kinesis, [0]).event;
+    consumer(kinesis, () => died, { lease: '1s', clockSkew: 0 })(one, lambdaContext(1_000));
+    await vi.waitFor(() => expect(ran).toEqual([0]));
+    const { event } = batch(kinesis, [0], [1, 'b']);
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 600));
+    const answer = await consumer(kinesis, slow)(event, lambdaContext(1_600));
+    expect(ran).toEqual([0, 1]); // the lease ends when there are less than 600 ms left
+    expect(answer.batchItemFailures).toHaveLength(1);
   });
 });
 
@@ -416,6 +461,28 @@ describe.each(SOURCES)('onTerminal, on $name,', (source) => {
     const handler = consumer(source, declining(0), { onTerminal, store: broken });
     expect((await handler(event, lambdaContext())).batchItemFailures).toHaveLength(1);
     expect(told).toEqual([]);
+  });
+
+  it('that never ends does not keep the batch from its answer', async () => {
+    const { event } = batch(source, [0], [2]);
+    const onTerminal = () => new Promise<void>(() => {});
+    const answer = await consumer(source, declining(0), { onTerminal })(event, lambdaContext(1_000));
+    expect(answer.batchItemFailures).toHaveLength(STREAMS.includes(source) ? 1 : 2);
+  });
+
+  it('is given the record as it came, whatever its handler has done to it', async () => {
+    const record = source.record({ at: 0 });
+    const before = structuredClone(record);
+    const seen = vi.fn(async () => {});
+    const handler = idempotentBatch<any>(
+      (record) => {
+        for (const name of Object.keys(record)) delete record[name];
+        throw new TerminalError('never');
+      },
+      { store, scope: 'test', onTerminal: seen },
+    );
+    await handler(source.event([record]), lambdaContext());
+    expect(seen).toHaveBeenCalledWith(before, expect.anything(), expect.anything());
   });
 
   it('that fails leaves the record reported, and its lane stopped', async () => {

@@ -40,7 +40,7 @@ function said(manifest: object, files: Readonly<Record<string, string>> = {}): s
 
 describe('npm run release', () => {
   it('names the tarball, and how to publish just that', () => {
-    expect(said(GOOD)).toMatch(/✓ mine-1.2.3.tgz: 1 files[^]*npm publish mine-1.2.3.tgz --provenance/);
+    expect(said(GOOD)).toMatch(/✓ mine-1.2.3.tgz: 1 files[\s\S]*npm publish mine-1.2.3.tgz --provenance/);
   });
 
   it.each<[string, object, Record<string, string>, RegExp]>([

@@ -24,6 +24,13 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   /** Whether `onReplay` is set. */
   readonly isReplayWatched: boolean;
   readonly onConflict: OnConflict;
+  /** Instead of waiting for another run, it says so. */
+  readonly mayDefer?: boolean;
+  /**
+   * Ms that must be left when it has waited for another run.
+   * @default - the reserve for the answer
+   */
+  readonly leastAfterWait?: () => number;
   readonly words: Words;
   /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;

@@ -36,7 +36,10 @@ export async function once(
   });
 }
 
-/** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals. */
+/** Another run is under way, and whoever is called is to ask again later: nothing is told of it. */
+export class Deferred extends Error {}
+
+/** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals, and {@link Deferred}. */
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
@@ -45,7 +48,7 @@ export async function begin(settings: Settings, arrival: Arrival): Promise<Run |
   try {
     attempt = await claimOrWait(settings, arrival);
   } catch (error) {
-    throw refused(about, withRecord(error, id));
+    throw error instanceof Deferred ? error : refused(about, withRecord(error, id));
   }
   const { claimed, span, remaining } = attempt;
   const { outcomes, onUnknown, storeWithin } = settings;
@@ -135,8 +138,10 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
     onUnknown: typeof onUnknown === 'function' ? 'reconcile' : onUnknown,
   } as const;
   let claimed = await claim(store, request, Date.now);
-  const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - RESERVE_MS;
+  const reserve = arrival.leastAfterWait?.() ?? RESERVE_MS;
+  const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - reserve;
   if (claimed.kind === 'conflict' && mayWait(onConflict, claimed, until)) {
+    if (arrival.mayDefer) throw new Deferred();
     if (isInside(id)) throw misuse('a run waits for its own key');
     const polling = storeWithin(remaining, 'poll');
     claimed = await polled(claimed, () => claim(polling, request, Date.now), until);

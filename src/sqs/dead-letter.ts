@@ -2,7 +2,7 @@ import type { MessageAttributeValue, SendMessageCommandInput } from '@aws-sdk/cl
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { textOf } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
-import type { Failure } from '../run/batch.ts';
+import type { Failure } from '../run/records.ts';
 
 /** Of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html. */
 const MOST_ATTRIBUTES = 10;
@@ -24,6 +24,7 @@ export function deadLetterOf(record: SQSRecord, { error, id = '' }: Failure, Que
     ([name, value]) => [name, attributeOf(value)] as const,
   );
   const MessageAttributes: Record<string, MessageAttributeValue> = Object.fromEntries(original);
+  const isOurs = MessageAttributes['record-id']?.StringValue === id;
   const unsaid: Record<string, string> = {};
   let bytes = Buffer.byteLength(body) + original.reduce((sum, [name, value]) => sum + bytesOf(name, value), 0);
   for (const [name, text] of [
@@ -31,9 +32,10 @@ export function deadLetterOf(record: SQSRecord, { error, id = '' }: Failure, Que
     ['reason', reasonOf(error)],
   ] as const) {
     const attribute = { DataType: 'String', StringValue: text };
-    const isKnown = name in MessageAttributes;
-    const hasRoom = isKnown || Object.keys(MessageAttributes).length < MOST_ATTRIBUTES;
-    if (hasRoom && bytes + bytesOf(name, attribute) <= MOST_BYTES) {
+    // What is there already is ours if the message has been a dead letter before.
+    const isFree = !(name in MessageAttributes) || isOurs;
+    const hasRoom = name in MessageAttributes || Object.keys(MessageAttributes).length < MOST_ATTRIBUTES;
+    if (isFree && hasRoom && bytes + bytesOf(name, attribute) <= MOST_BYTES) {
       bytes += bytesOf(name, attribute);
       MessageAttributes[name] = attribute;
     } else unsaid[name] = text;
@@ -48,7 +50,7 @@ export function deadLetterOf(record: SQSRecord, { error, id = '' }: Failure, Que
       ...(trace && { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: trace } } }),
       // Sent twice within five minutes, it comes once.
       ...(QueueUrl.endsWith('.fifo') && {
-        MessageGroupId: MessageGroupId ?? id,
+        MessageGroupId: MessageGroupId ?? derivedKey(id, 'dead-letter'),
         MessageDeduplicationId: derivedKey(id, 'dead-letter'),
       }),
     },
@@ -65,13 +67,13 @@ function bytesOf(name: string, { DataType = '', StringValue, BinaryValue }: Mess
   return Buffer.byteLength(name) + DataType.length + Buffer.byteLength(StringValue ?? BinaryValue ?? '');
 }
 
-// SQS takes neither an empty text nor one with control characters.
+// SQS takes neither an empty text nor one with control characters, U+FFFE or U+FFFF.
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : textOf(error);
   return (
     text
       .toWellFormed()
-      .replace(/\p{Cc}+/gu, ' ')
+      .replace(/[\p{Cc}\ufffe\uffff]+/gu, ' ')
       .slice(0, LONGEST_REASON)
       .toWellFormed() || 'unknown'
   );

@@ -32,7 +32,7 @@ export const jittered: RetryAfter = (_, { attempt, receiveCount }) =>
 
 /** What is hidden of the unfinished, and for how long: a FIFO group as a whole, or nothing of it would come before the queue's own timeout. */
 export function hidden(left: readonly Unfinished<SQSRecord>[], retryAfter: RetryAfter, now: number): readonly Hidden[] {
-  const groups = Map.groupBy(left, ({ record }) => record.attributes?.MessageGroupId ?? record);
+  const groups = Map.groupBy(left, ({ record }) => groupOf(record) ?? record);
   return [...groups.values()].flatMap((group) => {
     const heads = group.filter(({ isHead }) => isHead);
     const delays = (heads.length > 0 ? heads : group).map((head) => secondsFor(head, retryAfter, now));
@@ -41,6 +41,11 @@ export function hidden(left: readonly Unfinished<SQSRecord>[], retryAfter: Retry
     const seconds = Math.max(...known);
     return group.map(({ record }) => ({ record, seconds }));
   });
+}
+
+// A standard queue may have groups, too, and no order.
+function groupOf({ eventSourceARN, attributes }: SQSRecord): string | undefined {
+  return eventSourceARN?.endsWith('.fifo') ? attributes?.MessageGroupId : undefined;
 }
 
 /** Undefined: it stays as it is. */
@@ -63,10 +68,10 @@ function leaseEnds(error: unknown, now: number): number | undefined {
 
 function asked(ask: () => Duration | undefined): number | undefined {
   try {
-    const answer = ask();
-    return answer === undefined
-      ? undefined
-      : durationOf('retryAfter', typeof answer === 'number' ? Math.ceil(answer) : answer);
+    const answer: unknown = ask();
+    if (answer instanceof Promise) answer.catch(() => {}); // nobody waits for it
+    if (answer === undefined) return undefined;
+    return durationOf('retryAfter', typeof answer === 'number' ? Math.ceil(answer) : (answer as Duration));
   } catch (error) {
     console.error(`a message comes again when its queue says, since \`retryAfter\` failed: ${textOf(error)}`);
     return undefined;

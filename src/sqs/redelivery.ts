@@ -82,7 +82,7 @@ export function sqsRedelivery(options: SqsRedeliveryOptions = {}): SqsRedelivery
     return asked;
   };
 
-  const hide = async (messages: readonly Hidden[], arn: string): Promise<void> => {
+  const hide = async (messages: readonly Hidden[], arn: string, abortSignal: AbortSignal): Promise<void> => {
     const Entries = messages.map(({ record, seconds }, index) => ({
       Id: `${index}`,
       ReceiptHandle: record.receiptHandle,
@@ -90,6 +90,7 @@ export function sqsRedelivery(options: SqsRedeliveryOptions = {}): SqsRedelivery
     }));
     const { Failed = [] } = await client.send(
       new ChangeMessageVisibilityBatchCommand({ QueueUrl: await urlOf(arn), Entries }),
+      { abortSignal },
     );
     for (const { Id, Code } of Failed) warn(`${messages[Number(Id)]?.record.messageId}: ${Code}`);
   };
@@ -97,14 +98,16 @@ export function sqsRedelivery(options: SqsRedeliveryOptions = {}): SqsRedelivery
   return {
     reserve: RESERVE_MS,
 
-    async postpone(left) {
+    async postpone(left, signal) {
       const byQueue = Map.groupBy(hidden(left, retryAfter, Date.now()), ({ record }) => record.eventSourceARN);
-      const requests = [...byQueue].flatMap(([arn, messages]) => parts(messages).map((part) => hide(part, arn)));
+      const requests = [...byQueue].flatMap(([arn, messages]) =>
+        parts(messages).map((part) => hide(part, arn, signal)),
+      );
       await Promise.all(requests.map((request) => request.catch((error) => warn(textOf(error)))));
     },
 
     ...(deadLetterQueueUrl && {
-      async bury(record, failure) {
+      async deadLetter(record, failure) {
         const { input, unsaid } = deadLetterOf(record, failure, deadLetterQueueUrl);
         await client.send(new SendMessageCommand(input));
         if (Object.keys(unsaid).length > 0)

@@ -18,6 +18,7 @@ export function reactionTo(event: unknown, delivered: Delivered): Reaction {
   if (delivered === 'died') return again;
   if ('error' in delivered) {
     const { error } = delivered;
+    if (isBatch(event)) return again;
     if (isTerminalError(error)) return { kind: 'done' };
     return isIdempotencyError(error) && !error.retryable ? { kind: 'refused' } : again;
   }

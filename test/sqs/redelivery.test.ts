@@ -149,6 +149,30 @@ describe('a message that fails', () => {
   });
 });
 
+describe('a message of a tenant in a standard queue', () => {
+  it('waits by itself: such a queue has no order', async () => {
+    const of = (body: string) => {
+      const record = message(body);
+      return { ...record, attributes: { ...record.attributes, MessageGroupId: 'tenant' } };
+    };
+    const retryAfter = (_: unknown, { record }: { record: SQSRecord }) => (record.body === 'a' ? '5m' : '1s') as '5m';
+    await consumer(no, { retryAfter })({ Records: [of('a'), of('b')] }, lambdaContext());
+    expect(hidden).toEqual({ a: 300, b: 1 });
+  });
+});
+
+describe('a message whose runs are not counted', () => {
+  it.each([
+    ['in mode atomic', { mode: 'atomic' }],
+    ['without a key', { key: () => undefined, onMissingKey: 'run' }],
+  ] as const)('waits by its receives: %s', async (_, options) => {
+    for (const received of [1, 2, 3]) {
+      await consumer(no, {}, options)({ Records: [message('a', received)] }, lambdaContext());
+      expect(hidden['a']).toBe(2 ** received);
+    }
+  });
+});
+
 describe('a message of a FIFO group', () => {
   const grouped = (at: number, lane: string) => ({ ...fifo.record({ at, lane }), receiptHandle: `${at}` });
 
@@ -221,6 +245,24 @@ describe('a terminal error', () => {
       },
     ]);
     expect(hidden).toEqual({});
+  });
+
+  it('is sent as it came, whatever its handler has done to it', async () => {
+    const handler = idempotentBatch(
+      (record: SQSRecord) => {
+        record.body = JSON.parse('{}');
+        throw new TerminalError('never');
+      },
+      { store, scope: 'test', redelivery: sqsRedelivery({ client, ...dead }) },
+    );
+    expect(await handler({ Records: [message('a')] }, lambdaContext())).toEqual({ batchItemFailures: [] });
+    expect(sent[0]?.MessageBody).toBe('a');
+  });
+
+  it('keeps attributes of the same names that are not ours', async () => {
+    const original = { reason: { dataType: 'String', stringValue: 'theirs' } };
+    await consumer(never, dead)({ Records: [withAttributes(original)] }, lambdaContext());
+    expect(sent[0]?.MessageAttributes?.['reason']?.StringValue).toBe('theirs');
   });
 
   it('lets its lane go on', async () => {

@@ -7,7 +7,7 @@ import { type BatchSource, type Identifier, isOfKafka, recordsIn } from './sourc
 import { sqs } from './sqs.ts';
 
 /** The sources of batches. */
-const BATCHES: readonly BatchSource<any>[] = [sqs, kinesis, dynamoDBStream, kafka];
+export const BATCHES: readonly BatchSource<any>[] = [sqs, kinesis, dynamoDBStream, kafka];
 
 /** A batch as it arrived, read before a handler touches it. */
 export interface Batch<R> {
@@ -18,16 +18,17 @@ export interface Batch<R> {
 }
 
 export function isBatch(event: unknown): boolean {
-  return Array.isArray(membersOf(event)['Records']) || isOfKafka(event);
+  return Array.isArray(membersOf(event)['Records']) !== isOfKafka(event);
 }
 
 /** Throws `MISUSE` for what is no batch, for one of mixed sources, and for a record of which nothing could be reported. */
 export function batchOf<R>(event: unknown): Batch<R> {
-  const { window } = membersOf(event);
   if (!isBatch(event)) throw misuse(`idempotentBatch expects a batch of ${TITLES}`);
-  if (isPresent(window)) throw misuse('a tumbling window cannot be wrapped: a record by itself has no `state`');
+  if (isPresent(membersOf(event)['window'])) {
+    throw misuse('a tumbling window cannot be wrapped: a record by itself has no `state`');
+  }
   const records = recordsIn(event) as readonly R[];
-  const known = BATCHES.find(({ matches }) => matches(records[0]));
+  const known = BATCHES.find((one) => (one === kafka) === isOfKafka(event) && one.matches(records[0]));
   const source = known?.of?.(event) ?? known;
   const identifiers = new Map(records.map((record, index) => [record, identified(record, index, source)]));
   return { source, records, identifiers };

@@ -5,7 +5,7 @@ import { plain } from '../plain.ts';
 import { bytesIn } from './bytes.ts';
 import { type BatchSource, COMMON, type Identifier, isOfKafka } from './source.ts';
 
-/** Kafka, of MSK or self-managed. A producer that retries may make another offset: then only a business key tells. */
+/** Kafka, of MSK or self-managed. A producer that retries may make another offset, and a topic that is recreated makes the same ones again. */
 export const kafka: BatchSource<MSKRecord> = {
   ...plain,
   ...COMMON,
@@ -27,7 +27,7 @@ export const kafka: BatchSource<MSKRecord> = {
   onConflict: 'wait',
   words: {
     key: 'the offset',
-    missing: 'the record has no offset: give the option `key`',
+    missing: 'the event does not name its cluster: give the option `key`',
     conflict: 'Lambda delivers it again',
     mismatch: 'another value: a new record needs a new key',
   },
@@ -43,15 +43,18 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** What tells one cluster from another: an ARN, or its servers in any order. */
-function clusterOf(event: unknown): string {
-  if (!isOfKafka(event)) return '';
+/** What tells one cluster from another: an ARN, or its servers in any order; undefined: nothing. */
+function clusterOf(event: unknown): string | undefined {
+  if (!isOfKafka(event)) return undefined;
   const { eventSourceArn, bootstrapServers = '' } = event;
-  return eventSourceArn ?? bootstrapServers.split(',').sort().join(',');
+  if (isText(eventSourceArn)) return eventSourceArn;
+  const servers = bootstrapServers.split(',').map((server) => server.trim());
+  return [...new Set(servers)].sort().join(',') || undefined;
 }
 
 // Readable where that is short enough for a key. No topic has a slash.
-function keyIn(cluster: string, { topic, partition, offset }: MSKRecord): string {
+function keyIn(cluster: string | undefined, { topic, partition, offset }: MSKRecord): string | undefined {
+  if (cluster === undefined) return undefined;
   const place = [cluster, topic, partition, offset].join('/');
   return place.length <= 255 ? place : keyOf(place);
 }

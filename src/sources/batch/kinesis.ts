@@ -1,5 +1,5 @@
 import type { KinesisStreamRecord } from 'aws-lambda';
-import { isText, membersOf } from '../members.ts';
+import { membersOf } from '../members.ts';
 import { plain } from '../plain.ts';
 import { bytesIn } from './bytes.ts';
 import { type BatchSource, isSequenceNumber, STREAM } from './source.ts';
@@ -12,7 +12,7 @@ export const kinesis: BatchSource<KinesisStreamRecord> = {
   title: 'Kinesis',
   matches: (record) => {
     const { eventSource, kinesis } = membersOf(record);
-    return eventSource === 'aws:kinesis' && isText(membersOf(kinesis)['partitionKey']);
+    return eventSource === 'aws:kinesis' && typeof membersOf(kinesis)['partitionKey'] === 'string';
   },
   key: ({ eventID }) => eventID,
   payload: ({ kinesis: { partitionKey, data } }) => [partitionKey, ...bytesIn(data)],
