@@ -243,7 +243,7 @@ describe('the key of a record', () => {
     const seen = vi.fn();
     const onTerminal = async (_: unknown, error: unknown) => seen(error);
     const handler = idempotentBatch<any>(() => {}, { store, scope: 'test', onTerminal });
-    await handler({ ...selfManaged(' , ') }, lambdaContext());
+    await handler(selfManaged(' , ') as any, lambdaContext());
     expect(seen).toHaveBeenCalledWith(expect.objectContaining({ code: 'KEY_MISSING' }));
   });
 
