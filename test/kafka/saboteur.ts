@@ -1,0 +1,98 @@
+import { type Asked, type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
+import { recordId } from '../../src/core/identity.ts';
+import { type Kill, keyOf, type Plan } from './plan.ts';
+import { TABLES } from './tables.ts';
+
+export interface Saboteur {
+  /** Where the consumers must send what they ask of DynamoDB. */
+  readonly endpoint: string;
+  /** Is asked before each checkpoint: whether the consumer is to die there. */
+  readonly isFatal: () => boolean;
+  /** The kills that happened. */
+  readonly kills: readonly Kill[];
+  /** Requests that were throttled, by the key of their event. */
+  readonly throttled: ReadonlyMap<string, number>;
+  readonly commits: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+/** The operation of the example. */
+export const SCOPE = 'record-trip';
+
+/** Longer than a claim is tried, so that the record fails and comes again. */
+const THROTTLED_MS = 2_500;
+
+/** Plays the kills and faults of a plan on what the consumers ask of DynamoDB. `kill` says whether there was a consumer to kill. */
+export async function startSaboteur(options: {
+  readonly plan: Plan;
+  readonly upstream: string;
+  readonly kill: () => boolean;
+}): Promise<Saboteur> {
+  const { plan, upstream, kill } = options;
+  const armed = [...plan.kills];
+  const kills: Kill[] = [];
+  const dying = new Map<Asked, Kill>();
+  const throttled = new Map<string, { readonly until: number; count: number }>();
+  const ids = new Map(plan.throttled.map((event) => [recordId(SCOPE, [], undefined, keyOf(event)), keyOf(event)]));
+  let commits = 0;
+
+  const die = (by: Kill): boolean => {
+    const [first] = armed;
+    if (first !== by || !kill()) return false;
+    armed.shift();
+    kills.push(by);
+    return true;
+  };
+
+  const meet = (asked: Asked): Fault | undefined => {
+    const fault = throttle(asked);
+    if (fault || !isCommit(asked)) return fault;
+    commits++;
+    const [next] = armed;
+    if (!next || next.commit > commits) return undefined;
+    if (next.moment === 'before a commit') return die(next) ? 'hold' : undefined;
+    if (next.moment === 'after a commit' && dying.size === 0) {
+      dying.set(asked, next);
+      return 'mute';
+    }
+    return undefined;
+  };
+
+  const throttle = ({ body }: Asked): Fault | undefined => {
+    let fault: Fault | undefined;
+    for (const [id, key] of ids) {
+      if (!body.includes(id)) continue;
+      const met = throttled.get(key) ?? { until: Date.now() + THROTTLED_MS, count: 0 };
+      throttled.set(key, met);
+      if (Date.now() > met.until) continue;
+      met.count++;
+      fault = 'throttle';
+    }
+    return fault;
+  };
+
+  const proxy = await startFaultProxy(upstream, meet, (asked) => {
+    const by = dying.get(asked);
+    dying.delete(asked);
+    if (by) die(by);
+  });
+  return {
+    endpoint: proxy.endpoint,
+    isFatal: () => {
+      const [next] = armed;
+      return next?.moment === 'before a checkpoint' && next.commit <= commits && die(next);
+    },
+    kills,
+    get throttled() {
+      return new Map(Array.from(throttled, ([key, { count }]) => [key, count]));
+    },
+    commits: () => commits,
+    stop: proxy.stop,
+  };
+}
+
+function isCommit({ operation, body }: Asked): boolean {
+  return operation === 'TransactWriteItems' && body.includes(`"${LEDGER}"`);
+}
+
+const LEDGER = Object.values(TABLES).find((table) => table === 'ledger');
