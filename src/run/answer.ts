@@ -2,7 +2,7 @@ import { codeOf, IdempotencyError, withRecord } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
 import type { Completed } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Opened, Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Content, Opened, Outcomes, RecordContext } from '../values/outcome.ts';
 import type { Arrival } from './arrival.ts';
 
 /** What an arrival is answered. */
@@ -13,13 +13,26 @@ export interface Answer {
   readonly isFinal: boolean;
   /** The value, at once or as a promise; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
   readonly open: () => unknown;
-  /** For a caller that reads no value: only an error is opened, and thrown. */
-  readonly acknowledge: () => Promise<void>;
+  /** For a caller that reads no value: the terminal error on record, if it is one. Throws what keeps it from being done. */
+  readonly acknowledge: () => Promise<Recorded | undefined>;
+}
+
+/** A terminal error that is on record. */
+export interface Recorded {
+  readonly error: unknown;
 }
 
 /** The answer that a run made itself. */
 export function own(value: unknown, isFinal = false): Answer {
-  return { isReplayed: false, isFinal, open: () => value, acknowledge: async () => {} };
+  return { isReplayed: false, isFinal, open: () => value, acknowledge: async () => undefined };
+}
+
+/** The answer of a run whose error is on record. */
+export function ownError(error: unknown): Answer {
+  const open = (): never => {
+    throw error;
+  };
+  return { isReplayed: false, isFinal: false, open, acknowledge: async () => ({ error }) };
 }
 
 /** The answer of a run whose value is no outcome: a retry is to run again. */
@@ -49,7 +62,7 @@ export function recorded(
 ): Answer {
   const load = (): Promise<Opened> => outcomes.load(store, outcome, { id, remaining });
 
-  const open = async (): Promise<unknown> => {
+  const told = async (): Promise<Content> => {
     const refuse = (error: unknown): never => {
       const refusal = withRecord(error, id);
       tell(refusal);
@@ -61,16 +74,22 @@ export function recorded(
       return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));
     }
     tell();
-    if ('error' in opened) throw opened.error;
-    return arrival.replay(opened.value, attempt);
+    return opened;
   };
 
-  const acknowledge = async (): Promise<void> => {
-    if (outcome.kind === 'error') return void (await open());
+  const open = async (): Promise<unknown> => {
+    const content = await told();
+    if ('error' in content) throw content.error;
+    return arrival.replay(content.value, attempt);
+  };
+
+  const acknowledge = async (): Promise<Recorded | undefined> => {
+    if (outcome.kind === 'error') return told() as Promise<Recorded>;
     tell();
-    if (!arrival.isReplayWatched) return;
+    if (!arrival.isReplayWatched) return undefined;
     const opened = await load().catch(() => undefined); // it is done, whether or not its value can be had
     if (opened && 'value' in opened) await arrival.replay(opened.value, attempt);
+    return undefined;
   };
 
   return { isReplayed: true, isFinal: false, open, acknowledge };
@@ -89,12 +108,18 @@ export function adopted(
 
 /** The refusal of a claim, or of an atomic commit, by the record in the way. */
 export function claimRefusal(
-  { kind }: { readonly kind: 'conflict' | 'mismatch' | 'unknown' },
+  {
+    kind,
+    leaseUntil,
+  }: { readonly kind: 'conflict' | 'mismatch' | 'unknown'; readonly leaseUntil?: number | undefined },
   { id, words }: Pick<Arrival, 'id' | 'words'>,
 ): IdempotencyError {
   switch (kind) {
     case 'conflict':
-      return new IdempotencyError('CONFLICT', `a run with this key is in flight: ${words.conflict}`, { id });
+      return new IdempotencyError('CONFLICT', `a run with this key is in flight: ${words.conflict}`, {
+        id,
+        leaseUntil,
+      });
     case 'mismatch':
       return new IdempotencyError('MISMATCH', `this key was used with ${words.mismatch}`, { id });
     case 'unknown':

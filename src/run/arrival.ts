@@ -4,7 +4,7 @@ import { type About, isHeard, publish } from '../core/events.ts';
 import { recordId } from '../core/identity.ts';
 import { lazy } from '../core/lazy.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
-import type { EventSource, Words } from '../sources/source.ts';
+import type { EventSource, OnConflict, Words } from '../sources/source.ts';
 import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
 import { shown } from './replay.ts';
 
@@ -23,6 +23,7 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   readonly replay: (value: unknown, attempt: number) => Promise<unknown>;
   /** Whether `onReplay` is set. */
   readonly isReplayWatched: boolean;
+  readonly onConflict: OnConflict;
   readonly words: Words;
   /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;
@@ -31,6 +32,8 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
 }
 
 interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'words' | 'remaining' | 'isDeadlineTold'> {
+  /** @default 'reject' */
+  readonly onConflict?: OnConflict | undefined;
   readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
@@ -74,6 +77,7 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
     isNatural: isNever || fromEvent('method', isNatural),
     isOutcome: (value: unknown) => judged(isOutcome, value, true),
     isReplayWatched: settings.onReplay !== undefined,
+    onConflict: settings.onConflict ?? parts.onConflict ?? 'reject',
     words,
     remaining,
     isDeadlineTold,
@@ -146,8 +150,9 @@ export function eventArrival<E, Read>(
       isExempt: () => source.isExempt(read()),
       isOutcome,
       replay: (value) => source.replay(value, event),
+      onConflict: source.onConflict,
       words: worded(source.words, settings),
-      remaining: () => toldBy(context) ?? supposed(invokedAt, functionTimeout),
+      remaining: () => remainingOf({ context, invokedAt }, functionTimeout),
       isDeadlineTold: toldBy(context) !== undefined,
     };
   });
@@ -169,6 +174,14 @@ function attempted<T>(ask: () => T): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Ms until the deadline of an invocation; undefined: unknown. */
+export function remainingOf(
+  { context, invokedAt }: Required<Pick<Invocation<unknown>, 'context' | 'invokedAt'>>,
+  functionTimeout: number | undefined,
+): number | undefined {
+  return toldBy(context) ?? supposed(invokedAt, functionTimeout);
 }
 
 /** Ms that the context says remain. A local runtime may pass no context, or a wrong one. */

@@ -115,8 +115,8 @@ interface Attempt {
 }
 
 async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
-  const { id, about, fingerprint, formerFingerprint } = arrival;
-  const { retention, clockSkew, onUnknown, onConflict, storeWithin } = settings;
+  const { id, about, fingerprint, formerFingerprint, onConflict } = arrival;
+  const { retention, clockSkew, onUnknown, storeWithin } = settings;
   const span = spanOf(settings, arrival);
   const { deadline, length } = span;
   if (length === Number.POSITIVE_INFINITY) {
@@ -135,13 +135,17 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
     onUnknown: typeof onUnknown === 'function' ? 'reconcile' : onUnknown,
   } as const;
   let claimed = await claim(store, request, Date.now);
-  if (claimed.kind === 'conflict' && onConflict === 'wait') {
+  const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - RESERVE_MS;
+  if (claimed.kind === 'conflict' && mayWait(onConflict, claimed, until)) {
     if (isInside(id)) throw misuse('a run waits for its own key');
     const polling = storeWithin(remaining, 'poll');
-    const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - RESERVE_MS;
     claimed = await polled(claimed, () => claim(polling, request, Date.now), until);
   }
   return { claimed, span, remaining };
+}
+
+function mayWait(onConflict: Arrival['onConflict'], { leaseUntil = 0 }: Conflict, until: number): boolean {
+  return onConflict === 'wait' || (onConflict === 'wait-for-end' && leaseUntil < until);
 }
 
 /** Ms. */

@@ -7,7 +7,7 @@ import { type Claimed, type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
 import { fitted } from '../values/fitted.ts';
 import type { Kept } from '../values/outcome.ts';
-import { type Answer, adopted } from './answer.ts';
+import { type Answer, adopted, ownError } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
 import { type Floating, floatingOf } from './floating.ts';
@@ -223,6 +223,8 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     return adopted(result, { id, remaining, store, outcomes, arrival }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
+  if (result.kind === 'done' && isCompletion && ending.kind === 'threw' && ending.answer === undefined)
+    return ownError(ending.error);
   if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);
   const cause = ending.kind === 'threw' ? ending.error : undefined;
   throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });

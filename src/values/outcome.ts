@@ -7,8 +7,11 @@ import { briefOf, type ErrorContent, errorOf, taken } from './error.ts';
 import { isOutage } from './outage.ts';
 import { snapshot } from './snapshot.ts';
 
-/** The content of an outcome; `unavailable`: why there is none. */
-export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
+/** The content of an outcome. */
+export type Content = { readonly value: unknown } | { readonly error: unknown };
+
+/** The same; `unavailable`: why there is none. */
+export type Opened = Content | { readonly unavailable: string };
 
 /** The record whose outcome it is. */
 export interface RecordContext {
