@@ -23,6 +23,7 @@ function made(): Evidence {
       ],
       records: ids.map((id) => ({ id, status: 'COMPLETED' })),
       rejected: [{ place: 'trips-0-0', data: 'bm8gSlNPTg==' }],
+      totals: [],
     },
     kills: [KILL],
     restarts: [{ from: [3], to: [2] }],

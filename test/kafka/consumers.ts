@@ -4,7 +4,7 @@ import { LOCAL } from '../../local/dynamodb.ts';
 import type { ConsumerSettings, Told } from './consumer.ts';
 import type { Delivery } from './poller.ts';
 import { SCOPE } from './saboteur.ts';
-import { TABLES } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 export interface Consumers {
   readonly start: () => void;
@@ -22,6 +22,7 @@ const KEPT_OUTPUT = 2_000;
 /** Consumers in processes of their own, one at a time; they die with this one. */
 export function consumersOf(
   settings: ConsumerSettings,
+  tables: Pick<Tables, 'environment'>,
   { endpoint, isFatal }: { readonly endpoint: () => string; readonly isFatal: () => boolean },
 ): Consumers {
   const deliveries: Delivery[] = [];
@@ -37,7 +38,7 @@ export function consumersOf(
   const start = (): void => {
     const started = fork(join(import.meta.dirname, 'consumer.ts'), {
       execArgv: ['--conditions=effectively-once-source', '--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, ...environmentOf(endpoint()), CONSUMER: JSON.stringify(settings) },
+      env: { ...process.env, ...tables.environment, ...environmentOf(endpoint()), CONSUMER: JSON.stringify(settings) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     child = started;
@@ -65,7 +66,6 @@ export function consumersOf(
 
 function environmentOf(endpoint: string): Record<string, string> {
   return {
-    ...TABLES,
     IDEMPOTENCY_SCOPE: SCOPE,
     IDEMPOTENCY_PARTIAL_FAILURES: 'true',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,

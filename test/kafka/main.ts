@@ -8,7 +8,7 @@ import { type Consumers, consumersOf } from './consumers.ts';
 import { type Plan, planOf } from './plan.ts';
 import { report } from './report.ts';
 import { type Saboteur, startSaboteur } from './saboteur.ts';
-import { createTables, stateOf } from './tables.ts';
+import { createTables } from './tables.ts';
 import { createTopic, type Rewound, type Topic } from './topic.ts';
 
 /** Of the run, its broker not included. */
@@ -29,19 +29,20 @@ async function main(): Promise<void> {
   const kafka = await startKafka();
   const engine = await startDynoxide();
   try {
-    await createTables(engine);
+    const tables = await createTables(engine);
     const topic = await createTopic(kafka, READ);
     const settings = { ...READ, bootstrapServer: kafka.bootstrapServer, batchSize: 100, timeoutMs: 4_000 };
-    const consumers: Consumers = consumersOf(settings, {
+    const consumers: Consumers = consumersOf(settings, tables, {
       endpoint: () => saboteur.endpoint,
       isFatal: () => saboteur.isFatal(),
     });
-    const saboteur = await startSaboteur({ plan, upstream: engine.endpoint, kill: consumers.kill });
+    const ledger = tables.environment['LEDGER_TABLE'] ?? '';
+    const saboteur = await startSaboteur({ plan, upstream: engine.endpoint, ledger, kill: consumers.kill });
     const started = Date.now();
     const { restarts, isConsumed } = await consumeAll({ plan, topic, consumers, saboteur }, started + LONGEST_MS);
     const { kills, throttled } = saboteur;
     const { deliveries, failures } = consumers;
-    const state = await stateOf(engine);
+    const state = await tables.read();
     const sent = (await topic.ends()).reduce((total, end) => total + end, 0);
     const evidence: Evidence = { plan, state, kills, restarts, deliveries, failures, throttled, sent, isConsumed };
     const { text, failed } = report(evidence, Math.round((Date.now() - started) / 1000));

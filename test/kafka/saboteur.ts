@@ -1,7 +1,6 @@
 import { type Asked, type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import { recordId } from '../../src/core/identity.ts';
 import { type Kill, keyOf, type Plan } from './plan.ts';
-import { TABLES } from './tables.ts';
 
 export interface Saboteur {
   /** Where the consumers must send what they ask of DynamoDB. */
@@ -26,9 +25,11 @@ const THROTTLED_MS = 2_500;
 export async function startSaboteur(options: {
   readonly plan: Plan;
   readonly upstream: string;
+  /** The table that every commit writes to. */
+  readonly ledger: string;
   readonly kill: () => boolean;
 }): Promise<Saboteur> {
-  const { plan, upstream, kill } = options;
+  const { plan, upstream, ledger, kill } = options;
   const armed = [...plan.kills];
   const kills: Kill[] = [];
   const dying = new Map<Asked, Kill>();
@@ -46,7 +47,7 @@ export async function startSaboteur(options: {
 
   const meet = (asked: Asked): Fault | undefined => {
     const fault = throttle(asked);
-    if (fault || !isCommit(asked)) return fault;
+    if (fault || !isCommit(asked, ledger)) return fault;
     commits++;
     const [next] = armed;
     if (!next || next.commit > commits) return undefined;
@@ -91,8 +92,6 @@ export async function startSaboteur(options: {
   };
 }
 
-function isCommit({ operation, body }: Asked): boolean {
-  return operation === 'TransactWriteItems' && body.includes(`"${LEDGER}"`);
+function isCommit({ operation, body }: Asked, ledger: string): boolean {
+  return operation === 'TransactWriteItems' && body.includes(`"${ledger}"`);
 }
-
-const LEDGER = Object.values(TABLES).find((table) => table === 'ledger');
