@@ -5,9 +5,9 @@ import { setAside } from './set-aside.ts';
 import { type TripEvent, tripEventIn } from './trip-event.ts';
 
 /**
- * Consumes trip events, from Kinesis and from Kafka: each once, by its trip and version, however often a producer sent it,
- * a consumer that restarts at an old offset reads it, and over whichever of the two it came. A run that dies holds its event for
- * 5 s, and not for as long as the function may run.
+ * Consumes trip events from Kinesis and from Kafka, each once: its key is the trip and the version. So a producer may send it twice, a
+ * consumer may restart at an old offset, and the event may come over both. If a run dies, its event waits for 2 s, not for as long
+ * as the function may run.
  */
 export const fromKinesis = idempotentBatch<KinesisStreamRecord>(
   ({ kinesis }, { idempotency }) => recordData(kinesis.data, idempotency),
@@ -25,7 +25,7 @@ export const fromKafka = idempotentBatch<MSKRecord>(({ value }, { idempotency })
 function optionsFor<Record>(dataOf: (record: Record) => string | null | undefined) {
   return {
     store: dynamoDBStore(),
-    lease: '5s',
+    lease: '2s',
     key: (record: Record) => keyOf(tripEventIn(dataOf(record))),
     // The event alone, not where it came from: a duplicate may come over the other stream.
     fingerprint: (record: Record) => tripEventIn(dataOf(record)),
