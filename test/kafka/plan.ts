@@ -44,7 +44,7 @@ const MOMENTS: readonly Kill['moment'][] = [
   ...Array(4).fill('after a commit'),
   ...Array(2).fill('before a checkpoint'),
 ];
-const LONGEST_REWIND = 120;
+const LONGEST_REWIND = 60;
 
 export function planOf(seed: number): Plan {
   const random = randomOf(seed);
