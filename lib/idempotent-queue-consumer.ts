@@ -3,6 +3,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { IdempotentFunction, type IdempotentFunctionProps, TIMEOUT } from './idempotent-function.ts';
+import { QUEUE_RULES, type QueueFacts } from './rules/queue.ts';
+import { expectKept } from './rules/rule.ts';
 
 export interface IdempotentQueueConsumerProps extends IdempotentFunctionProps {
   /**
@@ -67,50 +69,28 @@ export class IdempotentQueueConsumer extends Construct {
   constructor(scope: Construct, id: string, props: IdempotentQueueConsumerProps) {
     super(scope, id);
     const { fifo, batchSize, maxBatchingWindow, maxConcurrency, maxReceiveCount, visibilityTimeout, ...rest } = props;
-    const { queueRetention = Duration.days(4), deadLetterRetention = Duration.days(14), ...functionProps } = rest;
-    const timeout = props.timeout ?? TIMEOUT;
-    const hidden = timeout.toSeconds() * 6 + (maxBatchingWindow?.toSeconds() ?? 0);
-    const kept = queueRetention.toSeconds() + deadLetterRetention.toSeconds();
-
-    // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-    atLeast(
-      `visibilityTimeout`,
-      visibilityTimeout?.toSeconds(),
-      hidden,
-      's: 6 function timeouts and the batching window',
-    );
-    atLeast('maxReceiveCount', maxReceiveCount, 5, ': a duplicate that waits for its turn is received, too');
-    atLeast('retention', props.retention?.toSeconds(), kept, 's: a message may come again from the dead-letter queue');
-    const queued = queueRetention.toSeconds();
-    atLeast('deadLetterRetention', deadLetterRetention.toSeconds(), queued, 's: as long as the queue keeps a message');
-    if (fifo && maxBatchingWindow)
-      throw new Error('`maxBatchingWindow` is set; expected none: a FIFO queue has no batching window');
-    atMost('batchSize', batchSize, fifo ? 10 : 10_000);
-    if ((batchSize ?? 10) > 10) {
-      atLeast(
-        'maxBatchingWindow',
-        maxBatchingWindow?.toSeconds() ?? 0,
-        1,
-        's: Lambda wants it for a batch size above 10',
-      );
-    }
+    const { queueRetention, deadLetterRetention, ...functionProps } = rest;
+    const facts = factsOf(props);
+    expectKept(QUEUE_RULES, facts);
 
     const secure = {
       fifo: fifo || undefined, // CloudFormation takes no `false`
       enforceSSL: true,
       encryption: sqs.QueueEncryption.SQS_MANAGED,
     };
-    this.deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', { ...secure, retentionPeriod: deadLetterRetention });
+    this.deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', {
+      ...secure,
+      retentionPeriod: Duration.seconds(facts.deadLetterRetention),
+    });
     this.queue = new sqs.Queue(this, 'Queue', {
       ...secure,
-      retentionPeriod: queueRetention,
-      visibilityTimeout: visibilityTimeout ?? Duration.seconds(hidden),
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: maxReceiveCount ?? 5 },
+      retentionPeriod: Duration.seconds(facts.queueRetention),
+      visibilityTimeout: Duration.seconds(facts.visibilityTimeout),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: facts.maxReceiveCount },
     });
     this.function = new IdempotentFunction(this, 'Function', {
       ...functionProps,
-      timeout,
-      retention: props.retention ?? Duration.seconds(kept),
+      retention: Duration.seconds(facts.retention),
     });
     this.function.addEventSource(
       new SqsEventSource(this.queue, { reportBatchItemFailures: true, batchSize, maxBatchingWindow, maxConcurrency }),
@@ -118,12 +98,45 @@ export class IdempotentQueueConsumer extends Construct {
   }
 }
 
-function atLeast(name: string, got: number | undefined, expected: number, why: string): void {
-  if (got === undefined || Token.isUnresolved(got) || got >= expected) return;
-  throw new Error(`\`${name}\` is ${got}; expected at least ${expected}${why}`);
+type Known = QueueFacts &
+  Readonly<
+    Record<'visibilityTimeout' | 'maxReceiveCount' | 'queueRetention' | 'deadLetterRetention' | 'retention', number>
+  >;
+
+/** The props in seconds, and what is computed from them. Throws for what is not known at synthesis. */
+function factsOf(props: IdempotentQueueConsumerProps): Known {
+  const { fifo, queueRetention = Duration.days(4), deadLetterRetention = Duration.days(14) } = props;
+  const timeout = secondsOf('timeout', props.timeout ?? TIMEOUT);
+  const maxBatchingWindow = props.maxBatchingWindow && secondsOf('maxBatchingWindow', props.maxBatchingWindow);
+  const hidden = timeout * 6 + (maxBatchingWindow ?? 0);
+  const queued = secondsOf('queueRetention', queueRetention);
+  const dead = secondsOf('deadLetterRetention', deadLetterRetention);
+  return {
+    fifo,
+    timeout,
+    maxBatchingWindow: maxBatchingWindow ?? (fifo ? undefined : 0),
+    batchSize: known('batchSize', props.batchSize),
+    maxConcurrency: known('maxConcurrency', props.maxConcurrency) ?? 'not set',
+    reservedConcurrentExecutions: known('reservedConcurrentExecutions', props.reservedConcurrentExecutions),
+    visibilityTimeout: props.visibilityTimeout ? secondsOf('visibilityTimeout', props.visibilityTimeout) : hidden,
+    maxReceiveCount: known('maxReceiveCount', props.maxReceiveCount) ?? 5,
+    queueRetention: queued,
+    deadLetterQueue: 'set',
+    deadLetterRetention: dead,
+    retention: props.retention ? secondsOf('retention', props.retention) : queued + dead,
+  };
 }
 
-function atMost(name: string, got: number | undefined, expected: number): void {
-  if (got === undefined || Token.isUnresolved(got) || got <= expected) return;
-  throw new Error(`\`${name}\` is ${got}; expected at most ${expected}`);
+function secondsOf(name: string, duration: Duration): number {
+  if (duration.isUnresolved()) throw new Error(unknown(name));
+  return duration.toSeconds();
+}
+
+function known(name: string, value: number | undefined): number | undefined {
+  if (Token.isUnresolved(value)) throw new Error(unknown(name));
+  return value;
+}
+
+function unknown(name: string): string {
+  return `\`${name}\` is not known at synthesis; expected a value that is: queue, function and records are fitted to it`;
 }

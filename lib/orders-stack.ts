@@ -105,7 +105,7 @@ function functionOf(parent: Construct, id: string, environment: Record<string, s
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     environment,
-    bundling: { ...BUNDLING, bundleAwsSDK: true },
+    bundling: { ...BUNDLING, bundleAwsSDK: true, minify: true, keepNames: true },
   });
 }
 

@@ -8,13 +8,14 @@ import type {
   SQSRecord,
 } from 'aws-lambda';
 import { checkHandler, count, isFunction, parsed, that } from './core/check.ts';
-import { isIdempotencyError } from './core/errors.ts';
+import { isIdempotencyError, misuse } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { environment } from './environment.ts';
 import type { WithExecution } from './execution.ts';
 import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, refused } from './run/arrival.ts';
-import { type Failure, LATE, type Unfinished, unfinished } from './run/batch.ts';
+import { type Failure, LATE, type Redelivery, type Unfinished, unfinished } from './run/batch.ts';
+import { atMost } from './run/steps.ts';
 import { type Batch, batchOf } from './sources/batch/index.ts';
 import { type BatchSource, nameOf } from './sources/batch/source.ts';
 import { plain } from './sources/plain.ts';
@@ -45,6 +46,12 @@ export interface BatchOptions<R extends BatchRecord> extends HandlerOptions<R> {
    */
   readonly lane?: (record: R) => string | undefined;
   /**
+   * Lets failed messages of SQS wait before they come again, and sends those that no retry can mend to a dead-letter queue: `sqsRedelivery()` of
+   * `effectively-once/sqs`. A conflict is then waited for if its lease ends in time, and comes again when it ends otherwise.
+   * @default - they come again when the visibility timeout of the queue is over
+   */
+  readonly redelivery?: R extends SQSRecord ? Redelivery<SQSRecord> : never;
+  /**
    * Takes care of a record that no redelivery can mend: its terminal error is on record, or it was refused with `MISMATCH`, `KEY_MISSING`, `KEY_INVALID`
    * or `PAYLOAD_INVALID`. When it resolves, the record is done, and its lane goes on. Called at least once: if it fails, the record is reported as failed.
    * @default - the record is reported as failed; on a stream it blocks its shard until the event source mapping gives up
@@ -56,6 +63,10 @@ const OPTIONS = {
   ...HANDLER,
   concurrency: count,
   lane: that<(record: any) => string | undefined>(isFunction, 'a function of the record'),
+  redelivery: that<Redelivery<any>>(
+    (value) => isFunction((value as Partial<Redelivery<any>> | null)?.postpone),
+    'what sqsRedelivery() makes',
+  ),
   onTerminal: that<NonNullable<BatchOptions<any>['onTerminal']>>(isFunction, 'a function of the record and its error'),
 };
 
@@ -82,10 +93,16 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
   handler: (record: R, context: WithExecution<Ctx>) => Promise<unknown> | unknown,
   options: BatchOptions<R>,
 ): (event: BatchEvent<R>, context: Ctx) => Promise<BatchResponse<R>> {
-  const { concurrency = 10, lane, onTerminal, ...common } = parsed('idempotentBatch', options, OPTIONS);
+  const {
+    concurrency = 10,
+    lane,
+    redelivery,
+    onTerminal: told,
+    ...common
+  } = parsed('idempotentBatch', options, OPTIONS);
   const settings = handlerSettings<R>('idempotentBatch', common);
   checkHandler('idempotentBatch', handler);
-  const disposals = onTerminal ? [(record: R, { error, key }: Failure) => onTerminal(record, error, { key })] : [];
+  const onTerminal = told && ((record: R, { error, key }: Failure) => told(record, error, { key }));
 
   return async function idempotentBatchHandler(event, context) {
     const aboutBatch = (name: string) => aboutOf(settings, { ...plain, name }, { event: event as any, context });
@@ -95,9 +112,12 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
       const { source, records } = batch;
       if (!source) return { batchItemFailures: [] };
       about = aboutBatch(source.name);
-      const run = { settings, source, context, handler, lane, concurrency, reserve: 0, disposals };
+      if (redelivery && source.name !== 'sqs') throw refused(about, misuse('the option `redelivery` is for SQS alone'));
+      const from = redelivery ? { ...source, onConflict: 'wait-for-end' as const } : source;
+      const run = { settings, source: from, context, handler, lane, concurrency, redelivery, onTerminal };
       const left = await unfinished(records, run);
       log(left, batch);
+      if (redelivery && left.length > 0) await atMost(redelivery.reserve, redelivery.postpone(left));
       return answerTo(left, source, batch) as BatchResponse<R>;
     } finally {
       publish(about, { type: 'settled' });

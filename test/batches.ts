@@ -3,7 +3,7 @@ import type { BatchRecord } from 'effectively-once';
 import { sqsRecord } from './ways.ts';
 
 /** What a test says of a record. */
-export interface Said {
+interface Said {
   /** Its place: a later one has a higher number. */
   readonly at: number;
   readonly lane?: string;

@@ -3,9 +3,11 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { Template } from 'aws-cdk-lib/assertions';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
+import { kinesis } from './batches.ts';
 import { createTable, engineClient, testApp } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
@@ -13,40 +15,45 @@ import { lambdaContext, sqsRecord } from './ways.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-describe.each(['README.md', 'docs/testing.md', 'docs/events.md', 'docs/results.md', 'docs/sources.md'])(
-  '%s',
-  (page) => {
-    const readme = readFileSync(pathOf(page), 'utf8');
-    const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+describe.each([
+  'README.md',
+  'docs/testing.md',
+  'docs/events.md',
+  'docs/results.md',
+  'docs/sources.md',
+  'docs/batches.md',
+  'docs/constructs.md',
+])('%s', (page) => {
+  const readme = readFileSync(pathOf(page), 'utf8');
+  const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
 
-    it.each(snippets)('shows $file as it is', ({ file, code }) => {
-      const source = readFileSync(pathOf(file), 'utf8');
-      // `UPDATE_README=1 npm run unit` writes them anew.
-      if (process.env['UPDATE_README']) {
-        const current = readFileSync(pathOf(page), 'utf8');
-        const written = current.replace(SNIPPET, (all, name, old) =>
-          name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
-        );
-        writeFileSync(pathOf(page), written);
-      } else expect(code).toBe(source);
-    });
+  it.each(snippets)('shows $file as it is', ({ file, code }) => {
+    const source = readFileSync(pathOf(file), 'utf8');
+    // `UPDATE_README=1 npm run unit` writes them anew.
+    if (process.env['UPDATE_README']) {
+      const current = readFileSync(pathOf(page), 'utf8');
+      const written = current.replace(SNIPPET, (all, name, old) =>
+        name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
+      );
+      writeFileSync(pathOf(page), written);
+    } else expect(code).toBe(source);
+  });
 
-    it('shows no code but that', () => {
-      expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
-    });
+  it('shows no code but that', () => {
+    expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
+  });
 
-    it('opens with a snippet that can be taken in at a glance; in the README with a handler of at most 20 lines', () => {
-      const [{ file, code }] = snippets as [(typeof snippets)[number]];
-      if (page === 'README.md') expect(file).toBe('examples/readme/handler.ts');
-      expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(page === 'README.md' ? 20 : 30);
-    });
+  it('opens with a snippet that can be taken in at a glance; in the README with a handler of at most 20 lines', () => {
+    const [{ file, code }] = snippets as [(typeof snippets)[number]];
+    if (page === 'README.md') expect(file).toBe('examples/readme/handler.ts');
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(page === 'README.md' ? 20 : 30);
+  });
 
-    it('names scripts that exist', () => {
-      const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
-      for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
-    });
-  },
-);
+  it('names scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
+    for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+  });
+});
 
 describe('its snippets run', () => {
   let charged: string[];
@@ -93,6 +100,32 @@ describe('its snippets run', () => {
       { type: 'replayed', scope: 'readme' },
       { type: 'unsure', scope: 'readme', why: 'completion' },
     ]);
+  });
+
+  it('stream, whose terminal records are buried', async () => {
+    vi.spyOn(SQSClient.prototype, 'send').mockImplementation(async () => ({}));
+    const { handler } = await import('../examples/readme/stream.ts');
+    const orders = [
+      { orderId: 'order-s1', amount: 5 },
+      { orderId: 'order-s2', amount: 0 },
+    ];
+    const event = kinesis.event(orders.map((value, at) => kinesis.record({ at, value })));
+    for (let delivery = 0; delivery < 2; delivery++) {
+      expect(await handler(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+    }
+    expect(charged).toEqual(['order-s1']);
+    expect(SQSClient.prototype.send).toHaveBeenCalledTimes(2);
+    vi.mocked(SQSClient.prototype.send).mockRestore();
+  });
+
+  it('redelivery', async () => {
+    vi.stubEnv('DEAD_LETTERS', 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead');
+    const { handler } = await import('../examples/readme/redelivery.ts');
+    const event = { Records: [sqsRecord(JSON.stringify({ orderId: 'order-r1', amount: 5 }))] };
+    for (let delivery = 0; delivery < 2; delivery++) {
+      expect(await handler(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+    }
+    expect(charged).toEqual(['order-r1']);
   });
 
   it('chain, with authentication before idempotency', async () => {
@@ -233,6 +266,19 @@ describe('its snippets run', () => {
     );
     expect(stdout).toContain('# pass 2');
     expect(status).toBe(0);
+  });
+
+  it('existing', async () => {
+    const { ExistingStack } = await import('../examples/readme/existing.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const stack = new ExistingStack(testApp(), 'Existing');
+    const variables = { IDEMPOTENCY_SCOPE: 'charge', IDEMPOTENCY_FUNCTION_TIMEOUT: '30s' };
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike(variables) },
+    });
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    process.chdir(home);
   });
 
   it('stack', async () => {

@@ -18,8 +18,10 @@ export interface Answer {
 }
 
 /** A terminal error that is on record. */
-export interface Recorded {
+interface Recorded {
   readonly error: unknown;
+  /** Of another run, which has recorded it. */
+  readonly attempt?: number;
 }
 
 /** The answer that a run made itself. */
@@ -62,13 +64,12 @@ export function recorded(
 ): Answer {
   const load = (): Promise<Opened> => outcomes.load(store, outcome, { id, remaining });
 
-  const told = async (): Promise<Content> => {
-    const refuse = (error: unknown): never => {
-      const refusal = withRecord(error, id);
-      tell(refusal);
-      throw refusal;
-    };
-    const opened = await load().catch(refuse);
+  const refuse = (error: unknown): never => {
+    const refusal = withRecord(error, id);
+    tell(refusal);
+    throw refusal;
+  };
+  const content = (opened: Opened): Content => {
     if ('unavailable' in opened) {
       const why = `done, but the value was not kept: ${opened.unavailable}`;
       return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));
@@ -78,13 +79,13 @@ export function recorded(
   };
 
   const open = async (): Promise<unknown> => {
-    const content = await told();
-    if ('error' in content) throw content.error;
-    return arrival.replay(content.value, attempt);
+    const opened = content(await load().catch(refuse));
+    if ('error' in opened) throw opened.error;
+    return arrival.replay(opened.value, attempt);
   };
 
   const acknowledge = async (): Promise<Recorded | undefined> => {
-    if (outcome.kind === 'error') return told() as Promise<Recorded>;
+    if (outcome.kind === 'error') return { ...(content(await load().catch(refuse)) as Recorded), attempt };
     tell();
     if (!arrival.isReplayWatched) return undefined;
     const opened = await load().catch(() => undefined); // it is done, whether or not its value can be had

@@ -12,6 +12,8 @@ export interface Failure {
   /** Of the run that failed; undefined: none has begun. */
   readonly attempt?: number | undefined;
   readonly key?: string | undefined;
+  /** Partition key of its record in the table. */
+  readonly id?: string;
   /** Its error is on record: every duplicate would get it again. */
   readonly isRecorded?: boolean;
   /** No redelivery can mend it. */
@@ -34,10 +36,18 @@ export interface BatchRun<R, Ctx extends Context> {
   readonly lane: ((record: R) => string | undefined) | undefined;
   /** Lanes at once. */
   readonly concurrency: number;
-  /** Ms that are kept for what comes after the records. */
+  readonly redelivery: Redelivery<R> | undefined;
+  readonly onTerminal: ((record: R, failure: Failure) => Promise<void>) | undefined;
+}
+
+/** What a source can do about records that are not done, beside reporting them. */
+export interface Redelivery<R> {
+  /** Ms of the invocation that are kept for {@link postpone}. */
   readonly reserve: number;
-  /** Resolves when a final failure is taken care of. None: it is reported as any other. */
-  readonly disposals: readonly ((record: R, failure: Failure) => Promise<void>)[];
+  /** Lets records wait before they come again. If it cannot, they do not wait. */
+  readonly postpone: (left: readonly Unfinished<R>[]) => Promise<void>;
+  /** Takes care of a record whose error is on record. */
+  readonly bury?: (record: R, failure: Failure) => Promise<void>;
 }
 
 /** There was no time left to begin a record. */
@@ -72,14 +82,14 @@ function runner<R, Ctx extends Context>({
   source,
   context,
   handler,
-  reserve,
+  redelivery,
 }: BatchRun<R, Ctx>): RunRecord<R> {
   const latest = new Map<string, Promise<unknown>>();
   const invokedAt = Date.now();
   let slowest = LEAST_MS;
 
   const ended = async (record: R, arrival: Arrival): Promise<Failure | undefined> => {
-    const { key } = arrival;
+    const { key, id } = arrival;
     const startedAt = Date.now();
     let attempt: number | undefined;
     let thrown: Failure | undefined;
@@ -92,9 +102,9 @@ function runner<R, Ctx extends Context>({
     };
     try {
       const recorded = await (await once(settings, arrival, run, onThrown)).acknowledge();
-      return recorded && { ...recorded, attempt, key, isRecorded: true, isFinal: true };
+      return recorded && { attempt, ...recorded, key, id, isRecorded: true, isFinal: true };
     } catch (error) {
-      return { error, attempt, key, isFinal: error !== thrown?.error && isUnmendable(error) };
+      return { error, attempt, key, id, isFinal: error !== thrown?.error && isUnmendable(error) };
     } finally {
       slowest = Math.max(slowest, Date.now() - startedAt);
     }
@@ -102,7 +112,7 @@ function runner<R, Ctx extends Context>({
 
   const isLate = (): boolean => {
     const left = remainingOf({ context, invokedAt }, settings.functionTimeout) ?? Number.POSITIVE_INFINITY;
-    return left - reserve < slowest;
+    return left - (redelivery?.reserve ?? 0) < slowest;
   };
   const begun = async (record: R, arrival: Arrival, earlier: Promise<unknown> | undefined) => {
     await earlier;
@@ -132,14 +142,17 @@ function isUnmendable(error: unknown): boolean {
   return isIdempotencyError(error) && UNMENDABLE.has(error.code);
 }
 
+/** Whether somebody has taken care of a record that no redelivery can mend. */
 async function isDisposed<R>(
   record: R,
   failure: Failure,
-  { disposals }: Pick<BatchRun<R, any>, 'disposals'>,
+  { redelivery, onTerminal }: Pick<BatchRun<R, any>, 'redelivery' | 'onTerminal'>,
 ): Promise<boolean> {
-  if (!failure.isFinal || disposals.length === 0) return false;
+  const bury = failure.isRecorded ? redelivery?.bury : undefined;
+  if (!failure.isFinal || !(bury || onTerminal)) return false;
   try {
-    for (const dispose of disposals) await dispose(record, failure);
+    await bury?.(record, failure);
+    await onTerminal?.(record, failure);
     return true;
   } catch (error) {
     console.error('a terminal error could not be taken care of:', error);

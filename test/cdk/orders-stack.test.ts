@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
+import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
@@ -42,6 +44,11 @@ describe('OrdersStack', () => {
     new OrdersStack(app, 'Orders');
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();
+  });
+
+  it('is synthesized with the feature flags that its CDK recommends, and so without a word about them', () => {
+    const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+    expect(context).toMatchObject(recommendedFlags);
   });
 
   it('would not pass it with anything wrong', () => {

@@ -7,7 +7,7 @@ import { type BatchSource, type Identifier, isOfKafka, recordsIn } from './sourc
 import { sqs } from './sqs.ts';
 
 /** The sources of batches. */
-export const BATCHES: readonly BatchSource<any>[] = [sqs, kinesis, dynamoDBStream, kafka];
+const BATCHES: readonly BatchSource<any>[] = [sqs, kinesis, dynamoDBStream, kafka];
 
 /** A batch as it arrived, read before a handler touches it. */
 export interface Batch<R> {

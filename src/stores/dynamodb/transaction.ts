@@ -85,7 +85,9 @@ function isDocumentClient(client: object): client is DynamoDBDocumentClient {
 // Only a function that commits needs the package.
 async function libDynamoDB(): Promise<Lib> {
   try {
-    return await import('@aws-sdk/lib-dynamodb');
+    const lib: Lib & { readonly default?: Lib } = await import('@aws-sdk/lib-dynamodb');
+    // It is CommonJS: what a bundler has split off exports a default alone.
+    return lib.DynamoDBDocumentClient ? lib : (lib.default ?? lib);
   } catch (cause) {
     throw new IdempotencyError('MISUSE', 'commit needs the package @aws-sdk/lib-dynamodb', { cause });
   }
