@@ -1,6 +1,7 @@
-import { Validations } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Aspects, Validations } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { IdempotencyAudit } from 'effectively-once/cdk';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TripsStack } from '../../lib/trips-stack.ts';
 import { testApp } from '../engine.ts';
@@ -54,6 +55,14 @@ describe('TripsStack', () => {
       'index.fromKafka': 'record-trip',
       'index.handler': 'tally-trips',
     });
+  });
+
+  it('passes the audit', () => {
+    const stack = new TripsStack(testApp(), 'Trips', { kafka });
+    Aspects.of(stack).add(new IdempotencyAudit());
+    const annotations = Annotations.fromStack(stack);
+    const found = [...annotations.findWarning('*', Match.anyValue()), ...annotations.findError('*', Match.anyValue())];
+    expect(found.map(({ entry }) => String(entry.data))).toEqual([]);
   });
 
   it('passes the AwsSolutions pack of cdk-nag; what it acknowledges carries its reason', () => {
