@@ -65,8 +65,11 @@ describe('the checks of a Kafka run', () => {
     ],
     ['the topic has just the messages of the plan', (evidence) => (evidence.sent = 2)],
     ['every kill of the plan happened', ({ kills }) => kills.pop()],
-    ['after every kill a consumer began at older offsets', ({ restarts }) => (restarts[0].to = [3])],
-    ['after every kill a consumer began at older offsets', ({ restarts }) => restarts.pop()],
+    [
+      'after every kill a consumer began at offsets that were committed long before',
+      ({ restarts }) => (restarts[0].to = [3]),
+    ],
+    ['after every kill a consumer began at offsets that were committed long before', ({ restarts }) => restarts.pop()],
     ['every throttled event was throttled', ({ throttled }) => throttled.clear()],
     ['some records failed alone, and came again alone', ({ deliveries }) => (deliveries[0].failed = 2)],
     ['some events were stale', ({ state }) => (state.ledger[0].outcome = 'applied')],

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   try {
     const tables = await createTables(engine);
     const topic = await createTopic(kafka, READ);
-    const settings = { ...READ, bootstrapServer: kafka.bootstrapServer, batchSize: 100, timeoutMs: 4_000 };
+    const settings = { ...READ, bootstrapServer: kafka.bootstrapServer, batchSize: 50, timeoutMs: 4_000 };
     const consumers: Consumers = consumersOf(settings, tables, {
       endpoint: () => saboteur.endpoint,
       isFatal: () => saboteur.isFatal(),

@@ -39,6 +39,8 @@ const THROTTLED = 15;
 const CITIES = ['Amsterdam', 'Berlin', 'Chicago', 'Delhi', 'Enugu'];
 /** The commits that the events lead to at least, and after which nothing is planned. */
 const FEWEST_COMMITS = 1_900;
+/** By then some batches are done, so that there is something to read again. */
+const FIRST_KILL = 400;
 const MOMENTS: readonly Kill['moment'][] = [
   ...Array(4).fill('before a commit'),
   ...Array(4).fill('after a commit'),
@@ -50,7 +52,7 @@ export function planOf(seed: number): Plan {
   const random = randomOf(seed);
   const events = eventsOf(seed, random);
   const moments = shuffled(MOMENTS, random);
-  const kills = random.places(moments.length, 50, FEWEST_COMMITS).map((commit, index) => ({
+  const kills = random.places(moments.length, FIRST_KILL, FEWEST_COMMITS).map((commit, index) => ({
     commit,
     moment: moments[index] ?? 'before a commit',
   }));

@@ -1,7 +1,6 @@
 import { summed, tally, verdict } from '../chaos/verdict.ts';
-import { CHECKS, type Evidence } from './checks.ts';
+import { CHECKS, type Evidence, readAgain } from './checks.ts';
 import { PARTITIONS } from './plan.ts';
-import type { Rewound } from './topic.ts';
 
 /** What happened, and what holds. The last line is as Vitest writes it. */
 export function report(evidence: Evidence, seconds: number): { readonly text: string; readonly failed: number } {
@@ -18,7 +17,10 @@ function rowsOf(evidence: Evidence, seconds: number): [string, string | number][
     ['events', `${plan.events.length} of ${new Set(plan.events.map(({ tripId }) => tripId)).size} trips`],
     ['messages', `${plan.messages.length}: ${tally(plan.messages.map(({ kind }) => kind))}`],
     ['consumers killed', `${kills.length}: ${tally(kills.map(({ moment }) => moment))}`],
-    ['read again after restarts', `${restarts.map(rewoundBy).join(', ')} messages`],
+    [
+      'read again after restarts',
+      `${restarts.map((_, index) => readAgain(restarts.slice(0, index + 1))).join(', ')} messages`,
+    ],
     ['deliveries heard of', `${deliveries.length} of ${sum(deliveries.map(({ records }) => records))} records`],
     [
       'done in part',
@@ -31,10 +33,6 @@ function rowsOf(evidence: Evidence, seconds: number): [string, string | number][
     ['set aside', state.rejected.length],
     ['duration', `${seconds} s`],
   ];
-}
-
-function rewoundBy({ from, to }: Rewound): number {
-  return sum(from.map((offset, partition) => offset - (to[partition] ?? 0)));
 }
 
 function sum(numbers: readonly number[]): number {
