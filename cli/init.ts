@@ -21,7 +21,8 @@ export function init([folder = '.', ...others]: readonly string[]): void {
   rmSync(join(project, 'package.template.json'));
   renameSync(join(project, 'gitignore.template'), join(project, '.gitignore'));
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  console.log(`A project is in ${project}.\n\n  npm install\n  npm test\n  npx cdk synth`);
+  const [tool] = /^(pnpm|yarn|bun)/.exec(process.env['npm_config_user_agent'] ?? '') ?? ['npm'];
+  console.log(`A project is in ${project}.\n\n  ${tool} install\n  ${tool} run test\n  ${tool} run synth`);
 }
 
 /** The manifest of the starter, with the name of the folder and what its own manifest has already. */

@@ -84,7 +84,7 @@ describe('the package, bundled by', () => {
     project = projectOf('bundlers', tools, {
       'main.mjs': MAIN,
       'start.mjs': START,
-      'webpack.config.mjs': `export default { mode: 'production', target: 'node22', entry: './start.mjs', output: { path: import.meta.dirname + '/out', filename: 'webpack.cjs', chunkFormat: 'commonjs', chunkFilename: 'webpack-[id].cjs' } };`,
+      'webpack.config.mjs': `export default { mode: 'production', optimization: { minimize: false }, target: 'node22', entry: './start.mjs', output: { path: import.meta.dirname + '/out', filename: 'webpack.cjs', chunkFormat: 'commonjs', chunkFilename: 'webpack-[id].cjs' } };`,
       'rollup.config.mjs': `import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import resolve from '@rollup/plugin-node-resolve';

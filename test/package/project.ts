@@ -22,7 +22,7 @@ const env = {
 /** Runs a command to its end; throws with all that it said. */
 export function run(cwd: string, command: string, ...args: readonly string[]): string {
   try {
-    return execFileSync(command, args, { cwd, env, encoding: 'utf8', input: '', maxBuffer: 2 ** 26, timeout: 180_000 });
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', input: '', maxBuffer: 2 ** 26, timeout: 230_000 });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`);
