@@ -11,7 +11,6 @@ export interface Saboteur {
   readonly kills: readonly Kill[];
   /** Requests that were throttled, by the key of their event. */
   readonly throttled: ReadonlyMap<string, number>;
-  readonly commits: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -33,8 +32,7 @@ export async function startSaboteur(options: {
   const armed = [...plan.kills];
   const kills: Kill[] = [];
   const dying = new Map<Asked, Kill>();
-  const throttled = new Map<string, { readonly until: number; count: number }>();
-  const ids = new Map(plan.throttled.map((event) => [recordId(SCOPE, [], undefined, keyOf(event)), keyOf(event)]));
+  const { throttle, throttled } = throttlingOf(plan);
   let commits = 0;
 
   const die = (by: Kill): boolean => {
@@ -59,23 +57,10 @@ export async function startSaboteur(options: {
     return undefined;
   };
 
-  const throttle = ({ body }: Asked): Fault | undefined => {
-    let fault: Fault | undefined;
-    for (const [id, key] of ids) {
-      if (!body.includes(id)) continue;
-      const met = throttled.get(key) ?? { until: Date.now() + THROTTLED_MS, count: 0 };
-      throttled.set(key, met);
-      if (Date.now() > met.until) continue;
-      met.count++;
-      fault = 'throttle';
-    }
-    return fault;
-  };
-
-  const proxy = await startFaultProxy(upstream, meet, (asked) => {
+  const proxy = await startFaultProxy(upstream, meet, (asked, status) => {
     const by = dying.get(asked);
     dying.delete(asked);
-    if (by) die(by);
+    if (by && status === 200) die(by); // one that was refused was not applied: another will do
   });
   return {
     endpoint: proxy.endpoint,
@@ -84,12 +69,31 @@ export async function startSaboteur(options: {
       return next?.moment === 'before a checkpoint' && next.commit <= commits && die(next);
     },
     kills,
-    get throttled() {
-      return new Map(Array.from(throttled, ([key, { count }]) => [key, count]));
-    },
-    commits: () => commits,
+    throttled,
     stop: proxy.stop,
   };
+}
+
+/** Refuses what is asked for the throttled events of a plan, for a while from the first request on. */
+function throttlingOf(
+  plan: Plan,
+): Pick<Saboteur, 'throttled'> & { readonly throttle: (asked: Asked) => Fault | undefined } {
+  const ids = new Map(plan.throttled.map((event) => [recordId(SCOPE, [], undefined, keyOf(event)), keyOf(event)]));
+  const until = new Map<string, number>();
+  const throttled = new Map<string, number>();
+  const throttle = ({ body }: Asked): Fault | undefined => {
+    let fault: Fault | undefined;
+    for (const [id, key] of ids) {
+      if (!body.includes(id)) continue;
+      const end = until.get(key) ?? Date.now() + THROTTLED_MS;
+      until.set(key, end);
+      if (Date.now() > end) continue;
+      throttled.set(key, (throttled.get(key) ?? 0) + 1);
+      fault = 'throttle';
+    }
+    return fault;
+  };
+  return { throttle, throttled };
 }
 
 function isCommit({ operation, body }: Asked, ledger: string): boolean {
