@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { Consumer } from '@platformatic/kafka';
 import type { Context } from 'aws-lambda';
 import { fromKafka } from '../../examples/trips/consume-trips.ts';
 import { type Delivery, poll } from './poller.ts';
 
-/** What a consumer's process tells the one that started it. `checkpoint`: it waits for a word before it goes on. */
-export type Told = ({ readonly kind: 'delivery' } & Delivery) | { readonly kind: 'checkpoint' };
+/** What a consumer's process tells the one that started it. `checkpoint`: it waits until it hears this number again. */
+export type Told =
+  | ({ readonly kind: 'delivery' } & Delivery)
+  | { readonly kind: 'checkpoint'; readonly number: number };
 
 /** Where it reads, in `CONSUMER`. */
 export interface ConsumerSettings {
@@ -31,6 +32,8 @@ function contextOf(deadline: number): Context {
 
 const tell = (told: Told): unknown => process.send?.(told);
 
+const checkpoints: (() => void)[] = [];
+process.on('message', (number: number) => checkpoints[number]?.());
 process.once('disconnect', () => process.exit(1)); // nobody is left to kill it
 await poll({
   ...settings,
@@ -44,8 +47,9 @@ await poll({
   }),
   invoke: (event) => fromKafka(event, contextOf(Date.now() + settings.timeoutMs)),
   delivered: (delivery) => tell({ kind: 'delivery', ...delivery }),
-  beforeCheckpoint: async () => {
-    tell({ kind: 'checkpoint' });
-    await once(process, 'message');
-  },
+  beforeCheckpoint: () =>
+    new Promise((resolve) => {
+      checkpoints.push(resolve);
+      tell({ kind: 'checkpoint', number: checkpoints.length - 1 });
+    }),
 });

@@ -50,7 +50,7 @@ export function consumersOf(
     }
     started.on('message', (told: Told) => {
       if (told.kind === 'delivery') deliveries.push(told);
-      else if (!isFatal() && started.connected) started.send('go on', () => {}); // it may die meanwhile
+      else if (!isFatal() && started.connected) started.send(told.number, () => {}); // it may die meanwhile
     });
     ended = new Promise<void>((resolve) => {
       started.once('close', (code, signal) => {

@@ -12,7 +12,7 @@ import { createTables } from './tables.ts';
 import { createTopic, type Rewound, type Topic } from './topic.ts';
 
 /** Of the run, its broker not included. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 300_000;
 
 const READ = { topic: 'trips', group: 'record-trips' };
 
