@@ -8,6 +8,7 @@ import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { BUNDLING, tableOf } from './example-parts.ts';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
 
 /** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
@@ -98,9 +99,6 @@ export class OrdersStack extends Stack {
   }
 }
 
-// The handlers import the package by its name, and a fresh clone has no build of it.
-const BUNDLING = { esbuildArgs: { '--conditions': 'effectively-once-source,module' } };
-
 function functionOf(parent: Construct, id: string, environment: Record<string, string>): NodejsFunction {
   return new NodejsFunction(parent, id, {
     entry: entryOf(id),
@@ -115,20 +113,4 @@ function functionOf(parent: Construct, id: string, environment: Record<string, s
 function entryOf(id: string): string {
   const file = id.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   return fileURLToPath(new URL(`../examples/orders/${file}.ts`, import.meta.url));
-}
-
-interface TableOptions extends Pick<dynamodb.TableProps, 'stream' | 'timeToLiveAttribute'> {
-  readonly sortKey?: string;
-}
-
-function tableOf(parent: Construct, id: string, partitionKey: string, options: TableOptions = {}): dynamodb.Table {
-  const key = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.AttributeType.STRING });
-  return new dynamodb.Table(parent, id, {
-    ...options,
-    partitionKey: key(partitionKey),
-    sortKey: options.sortKey === undefined ? undefined : key(options.sortKey),
-    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
 }

@@ -4,7 +4,9 @@ import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { KinesisEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from '../../lib/index.ts';
@@ -12,7 +14,7 @@ import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from '.
 /** Short, since a queue hides a message for six of them. */
 export const TIMEOUT = Duration.seconds(3);
 
-/** The constructs with handlers that crash, hang or fail on command: a way in by HTTP, and three by queues. */
+/** The constructs with handlers that crash, hang or fail on command: a way in by HTTP, three by queues, one by a stream. */
 export class FaultyStack extends Stack {
   readonly #table = new IdempotencyTable(this, 'Idempotency', { removalPolicy: RemovalPolicy.DESTROY });
   readonly #ledger = new dynamodb.Table(this, 'Ledger', {
@@ -28,6 +30,7 @@ export class FaultyStack extends Stack {
     this.#addConsumer('Jobs');
     this.#addConsumer('Poison'); // a queue of its own, since it takes so long
     this.#addConsumer('Fifo', true);
+    this.#addStream();
     new CfnOutput(this, 'RecordsTableName', { value: this.#table.tableName });
     new CfnOutput(this, 'LedgerTableName', { value: this.#ledger.tableName });
   }
@@ -56,6 +59,19 @@ export class FaultyStack extends Stack {
     this.#ledger.grant(consumer.function, 'dynamodb:UpdateItem');
     new CfnOutput(this, `${name}QueueUrl`, { value: queue.queueUrl });
     new CfnOutput(this, `${name}DeadLetterQueueUrl`, { value: deadLetterQueue.queueUrl });
+  }
+
+  #addStream(): void {
+    const stream = new kinesis.Stream(this, 'Stream', { streamMode: kinesis.StreamMode.PROVISIONED, shardCount: 1 });
+    const consumer = new IdempotentFunction(this, 'OfStream', { scope: 'stream', ...this.#common('stream') });
+    this.#ledger.grant(consumer, 'dynamodb:UpdateItem');
+    consumer.addEventSource(
+      new KinesisEventSource(stream, {
+        startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+        reportBatchItemFailures: true,
+      }),
+    );
+    new CfnOutput(this, 'StreamName', { value: stream.streamName });
   }
 
   #common(handler: string) {

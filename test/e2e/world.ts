@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, inject } from 'vitest';
@@ -9,8 +10,9 @@ const { endpoint, outputs } = inject('cloud');
 
 export const tables = DynamoDBDocumentClient.from(clientOf({ endpoint }));
 export const sqs = new SQSClient({ ...LOCAL, endpoint });
+const streams = new KinesisClient({ ...LOCAL, endpoint });
 
-export function output(stack: 'Orders' | 'Faulty', name: string): string {
+export function output(stack: 'Orders' | 'Faulty' | 'Trips', name: string): string {
   const value = outputs[stack]?.[name];
   if (value === undefined) throw new Error(`${stack} has no output ${name}`);
   return value;
@@ -59,6 +61,19 @@ export async function send(queueUrl: string, payloads: readonly object[], group?
   }));
   const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
   expect(Failed).toEqual([]);
+}
+
+/** Puts records on a stream, in this order; each says what its partition key is. */
+export async function put(
+  StreamName: string,
+  records: readonly { readonly partitionKey: string; readonly data: object }[],
+): Promise<void> {
+  const Records = records.map(({ partitionKey: PartitionKey, data }) => ({
+    PartitionKey,
+    Data: Buffer.from(JSON.stringify(data)),
+  }));
+  const { FailedRecordCount } = await streams.send(new PutRecordsCommand({ StreamName, Records }));
+  expect(FailedRecordCount ?? 0).toBe(0);
 }
 
 /** Waits until nothing is in the queue, waiting, hidden or in flight. */
