@@ -28,6 +28,8 @@ export const DEFERRED = Symbol('deferred');
 
 /** The time of an invocation, as its records share it. */
 export interface Schedule {
+  /** Epoch ms. */
+  readonly invokedAt: number;
   /** Ms until the deadline, less what is kept for the end of the invocation. */
   readonly left: () => number;
   /** There is less time than the slowest record has taken. */
@@ -47,6 +49,7 @@ export function scheduleOf(context: Context, functionTimeout: number | undefined
   let slowest = LEAST_MS;
   const left = () => (remainingOf({ context, invokedAt }, functionTimeout) ?? Number.POSITIVE_INFINITY) - kept;
   return {
+    invokedAt,
     left,
     isLate: () => left() < slowest,
     least: () => slowest + kept,
@@ -75,7 +78,7 @@ export function runnerOf<R, Ctx extends Context>(batch: RecordRun<R, Ctx>, sched
     if (schedule.isLate()) return LATE; // nothing is asked of what cannot begin: there may be thousands
     let arrival: Arrival;
     try {
-      const arrived = { event: record, context };
+      const arrived = { event: record, context, invokedAt: schedule.invokedAt };
       arrival = eventArrival(aboutOf(settings, source, arrived), settings, source, arrived);
     } catch (error) {
       return { error, isRefused: isUnmendable(error) };
