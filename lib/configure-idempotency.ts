@@ -4,7 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ENVIRONMENT } from '../src/environment.ts';
 import { functionFacts, LAMBDA_TIMEOUT_S, variablesOf } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
-import { mappingFindings } from './idempotency-audit.ts';
+import { mappingFindings } from './mapping-findings.ts';
 import { FUNCTION_RULES } from './rules/function.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
 import { resolved, templateOf, textOf } from './template.ts';

@@ -1,17 +1,14 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { type Duration, durationOf } from '../src/core/duration.ts';
-import { DEFAULT_RETENTION_MS, ENVIRONMENT } from '../src/environment.ts';
+import { ENVIRONMENT } from '../src/environment.ts';
 import type { FunctionFacts } from './rules/function.ts';
-import type { QueueFacts } from './rules/queue.ts';
-import type { StreamFacts } from './rules/stream.ts';
 import type { TableFacts } from './rules/table.ts';
-import { isResource, numberIn, targetOf, templateOf } from './template.ts';
+import { isResource, numberIn, templateOf } from './template.ts';
 
 const TABLES = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
-const FUNCTION = 'AWS::Lambda::Function';
 
-type Properties = Readonly<Record<string, any>>;
+export type Properties = Readonly<Record<string, any>>;
 
 /** The resource of a table that is made in this app, or of which it is a replica. */
 export function tableResource(table: IConstruct): CfnResource | undefined {
@@ -64,88 +61,7 @@ export function variablesOf(properties: Properties): Properties {
 export const LAMBDA_TIMEOUT_S = 3;
 
 /** `24h` of the environment; undefined: not known, or nonsense, which the runtime refuses. */
-function secondsIn(value: unknown): number | undefined {
+export function secondsIn(value: unknown): number | undefined {
   const isDuration = typeof value === 'string' && /^\d+(ms|s|m|h|d)$/.test(value);
   return isDuration ? durationOf('environment', value as Duration) / 1_000 : undefined;
-}
-
-/** What a mapping polls. */
-export type Mapping =
-  | { readonly kind: 'queue'; readonly facts: QueueFacts }
-  | { readonly kind: 'stream'; readonly facts: StreamFacts };
-
-/** The facts of an event source mapping; undefined: nobody knows what it polls, or there are no rules for it. */
-export function mappingFacts(resource: CfnResource): Mapping | undefined {
-  const { Properties } = templateOf(resource);
-  const source = targetOf(Properties['EventSourceArn']);
-  const consumer = consumerFacts(functionOf(Properties['FunctionName']));
-  const reported: unknown = Properties['FunctionResponseTypes'] ?? [];
-  const reportBatchItemFailures = Array.isArray(reported) ? reported.includes('ReportBatchItemFailures') : undefined;
-  const service = source?.cfnResourceType ?? String(Properties['EventSourceArn']);
-  if (/^(AWS::SQS::Queue|arn:[^:]+:sqs:.*)$/.test(service)) {
-    const facts = { ...consumer, ...pollingFacts(Properties), ...queueFacts(source), reportBatchItemFailures };
-    return { kind: 'queue', facts };
-  }
-  if (!/^(AWS::Kinesis::Stream|AWS::DynamoDB::(Global)?Table|arn:[^:]+:(kinesis|dynamodb):.*)$/.test(service))
-    return undefined;
-  const { retention } = consumer;
-  const tumblingWindow = numberIn(Properties['TumblingWindowInSeconds'], 0);
-  return {
-    kind: 'stream',
-    facts: { retention, tumblingWindow, reportBatchItemFailures, streamRetention: streamRetention(source) },
-  };
-}
-
-function pollingFacts(properties: Properties): QueueFacts {
-  const concurrency = properties['ScalingConfig']?.MaximumConcurrency;
-  return {
-    batchSize: numberIn(properties['BatchSize'], 10),
-    maxBatchingWindow: numberIn(properties['MaximumBatchingWindowInSeconds'], 0),
-    maxConcurrency: concurrency === undefined ? 'not set' : numberIn(concurrency),
-  };
-}
-
-function consumerFacts(consumer: CfnResource | undefined): QueueFacts {
-  if (!consumer) return {};
-  const { Properties } = templateOf(consumer);
-  const variables = variablesOf(Properties);
-  const isIdempotent = variables[ENVIRONMENT.table] !== undefined;
-  const retention = variables[ENVIRONMENT.retention] ?? `${DEFAULT_RETENTION_MS / 1_000}s`;
-  return {
-    timeout: numberIn(Properties['Timeout'], LAMBDA_TIMEOUT_S),
-    reservedConcurrentExecutions: numberIn(Properties['ReservedConcurrentExecutions']),
-    retention: isIdempotent ? secondsIn(retention) : undefined,
-  };
-}
-
-/** The function that a mapping invokes, also by an alias or a version. */
-function functionOf(name: unknown): CfnResource | undefined {
-  const target = targetOf(name);
-  if (!target || isResource(target, FUNCTION)) return target;
-  return functionOf(templateOf(target).Properties['FunctionName']);
-}
-
-const FOUR_DAYS_S = 345_600;
-
-function queueFacts(queue: CfnResource | undefined): QueueFacts {
-  if (!queue) return {};
-  const { Properties } = templateOf(queue);
-  const redrive = Properties['RedrivePolicy'];
-  const dead = targetOf(redrive?.deadLetterTargetArn);
-  return {
-    fifo: Properties['FifoQueue'] === true,
-    visibilityTimeout: numberIn(Properties['VisibilityTimeout'], 30),
-    queueRetention: numberIn(Properties['MessageRetentionPeriod'], FOUR_DAYS_S),
-    deadLetterQueue: redrive === undefined ? 'not set' : 'set',
-    maxReceiveCount: numberIn(redrive?.maxReceiveCount),
-    deadLetterRetention: dead && numberIn(templateOf(dead).Properties['MessageRetentionPeriod'], FOUR_DAYS_S),
-  };
-}
-
-const DAY_S = 86_400;
-
-function streamRetention(source: CfnResource | undefined): number | undefined {
-  if (!source || !isResource(source, 'AWS::Kinesis::Stream')) return DAY_S;
-  const hours = numberIn(templateOf(source).Properties['RetentionPeriodHours'], 24);
-  return hours && hours * 3_600;
 }

@@ -1,13 +1,11 @@
 import { Annotations, type CfnResource, type IAspect } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-
 import type { IConstruct } from 'constructs';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { functionFacts, mappingFacts, tableFacts, tableResource, variablesOf } from './facts.ts';
+import { functionFacts, tableFacts, tableResource, variablesOf } from './facts.ts';
+import { findingsOfMapping, MAPPING } from './mapping-findings.ts';
 import { FUNCTION_RULES } from './rules/function.ts';
-import { QUEUE_RULES } from './rules/queue.ts';
 import { broken, type Finding } from './rules/rule.ts';
-import { STREAM_RULES } from './rules/stream.ts';
 import { TABLE_ADVICE, TABLE_RULES } from './rules/table.ts';
 import { isResource, targetOf, templateOf } from './template.ts';
 
@@ -26,7 +24,7 @@ export interface IdempotencyAuditProps {
 }
 
 /**
- * Checks any stack by the rules of the constructs: event source mappings of queues and streams, the functions that have
+ * Checks any stack by the rules of the constructs: event source mappings of queues, streams and Kafka, the functions that have
  * `IDEMPOTENCY_TABLE`, and their tables. What is not known at synthesis is not judged.
  *
  * @example
@@ -70,17 +68,4 @@ export class IdempotencyAudit implements IAspect {
       else annotations.addWarningV2(`effectively-once:${rule}`, text);
     }
   }
-}
-
-const MAPPING = 'AWS::Lambda::EventSourceMapping';
-
-/** What is wrong with the event sources that were added to a construct. */
-export function mappingFindings(construct: IConstruct): Finding[] {
-  return construct.node.findAll().flatMap((node) => (isResource(node, MAPPING) ? findingsOfMapping(node) : []));
-}
-
-function findingsOfMapping(resource: CfnResource): Finding[] {
-  const mapping = mappingFacts(resource);
-  if (!mapping) return [];
-  return mapping.kind === 'queue' ? broken(QUEUE_RULES, mapping.facts) : broken(STREAM_RULES, mapping.facts);
 }

@@ -281,6 +281,17 @@ describe('its snippets run', () => {
     process.chdir(home);
   });
 
+  it('consumers', async () => {
+    const { ConsumersStack } = await import('../examples/readme/consumers.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const app = testApp();
+    const stack = new ConsumersStack(app, 'Consumers');
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::EventSourceMapping', 3);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    process.chdir(home);
+  });
+
   it('stack', async () => {
     const { PaymentsStack } = await import('../examples/readme/stack.ts');
     const app = testApp();

@@ -21,6 +21,8 @@ export interface QueueFacts {
 const sum = (...parts: readonly (number | undefined)[]): number | undefined =>
   parts.some((part) => part === undefined) ? undefined : parts.reduce((all = 0, part = 0) => all + part, 0);
 
+export const LEAST_RECEIVES = 5;
+
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
   {
@@ -42,7 +44,11 @@ export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
         ? '`deadLetterQueue` is not set; expected one: a record that always fails comes again until the queue forgets it'
         : undefined,
   },
-  atLeast('receive-count', ['maxReceiveCount', () => 5, ': a duplicate that waits for its turn is received, too']),
+  atLeast('receive-count', [
+    'maxReceiveCount',
+    () => LEAST_RECEIVES,
+    ': a duplicate that waits for its turn is received, too',
+  ]),
   atLeast('retention', [
     'retention',
     ({ queueRetention, deadLetterQueue, deadLetterRetention }) =>

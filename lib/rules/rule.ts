@@ -27,29 +27,46 @@ export function expectKept<Facts>(rules: readonly Rule<Facts>[], facts: Facts, o
   if (first) throw new Error(`${of}${first.text}`);
 }
 
-type Limit<F> = readonly [name: keyof F, expected: (facts: F) => number | undefined, why: string];
+type Limit<F, L = number> = readonly [name: keyof F, expected: (facts: F) => L | undefined, why: string];
 
-export function atLeast<F>(id: string, [name, expected, why]: Limit<F>): Rule<F> {
-  return bound(id, name, expected, (got, limit) => got >= limit, `at least`, why);
+export function atLeast<F>(id: string, limit: Limit<F>): Rule<F> {
+  return bound(
+    id,
+    limit,
+    (got, least) => got >= least,
+    (least) => `at least ${least}`,
+  );
 }
 
-export function atMost<F>(id: string, [name, expected, why]: Limit<F>): Rule<F> {
-  return bound(id, name, expected, (got, limit) => got <= limit, `at most`, why);
+export function atMost<F>(id: string, limit: Limit<F>): Rule<F> {
+  return bound(
+    id,
+    limit,
+    (got, most) => got <= most,
+    (most) => `at most ${most}`,
+  );
 }
 
-function bound<F>(
+export function within<F>(id: string, limit: Limit<F, readonly [least: number, most: number]>): Rule<F> {
+  return bound(
+    id,
+    limit,
+    (got, [least, most]) => got >= least && got <= most,
+    (range) => range.join(' to '),
+  );
+}
+
+function bound<F, L>(
   id: string,
-  name: keyof F,
-  expected: (facts: F) => number | undefined,
-  isKept: (got: number, limit: number) => boolean,
-  relation: string,
-  why: string,
+  [name, expected, why]: Limit<F, L>,
+  isKept: (got: number, limit: L) => boolean,
+  said: (limit: L) => string,
 ): Rule<F> {
   const judge = (facts: F): string | undefined => {
     const got = facts[name];
     const limit = expected(facts);
     if (got === undefined || limit === undefined || (typeof got === 'number' && isKept(got, limit))) return undefined;
-    return `\`${String(name)}\` is ${got}; expected ${relation} ${limit}${why}`;
+    return `\`${String(name)}\` is ${got}; expected ${said(limit)}${why}`;
   };
   return { id, judge };
 }

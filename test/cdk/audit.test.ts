@@ -3,12 +3,20 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { KinesisEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import {
+  KinesisEventSource,
+  type KinesisEventSourceProps,
+  ManagedKafkaEventSource,
+  type ManagedKafkaEventSourceProps,
+  SqsDlq,
+  SqsEventSource,
+} from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { IdempotencyAudit, type IdempotencyAuditProps, IdempotencyTable } from 'effectively-once/cdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
 import { FUNCTION_RULES } from '../../lib/rules/function.ts';
+import { KAFKA_RULES } from '../../lib/rules/kafka.ts';
 import { QUEUE_RULES } from '../../lib/rules/queue.ts';
 import { STREAM_RULES } from '../../lib/rules/stream.ts';
 import { TABLE_ADVICE, TABLE_RULES } from '../../lib/rules/table.ts';
@@ -142,34 +150,79 @@ describe('IdempotencyAudit, of a queue', () => {
   });
 });
 
-describe('IdempotencyAudit, of a stream', () => {
-  const stream = (retention = 24) =>
-    new kinesis.Stream(stack, 'Stream', { retentionPeriod: Duration.hours(retention) });
-  const from = { startingPosition: lambda.StartingPosition.LATEST };
+/** What a consumer of records in order needs. */
+const retrying = () => ({
+  startingPosition: lambda.StartingPosition.LATEST,
+  ...REPORTING,
+  bisectBatchOnError: true,
+  onFailure: new SqsDlq(new sqs.Queue(stack, 'GivenUp')),
+  retryAttempts: 10,
+  maxRecordAge: Duration.hours(1),
+});
 
-  it.each<[string, () => unknown, readonly string[]]>([
-    ['that fits', () => consumer().addEventSource(new KinesisEventSource(stream(), { ...from, ...REPORTING })), []],
+describe('IdempotencyAudit, of a stream', () => {
+  const add = (props: Partial<KinesisEventSourceProps> = {}, keeps?: string, hours = 24) => {
+    const stream = new kinesis.Stream(stack, 'Stream', { retentionPeriod: Duration.hours(hours) });
+    const fn = consumer({ timeout: Duration.seconds(40), ...(keeps && idempotent('records', keeps)) });
+    fn.addEventSource(new KinesisEventSource(stream, { ...retrying(), ...props }));
+  };
+
+  it.each<[string, () => void, readonly string[]]>([
+    ['that fits', () => add(), []],
+    ['without partial failures', () => add({ reportBatchItemFailures: false }), ['partial-failures']],
+    ['that adds up a window', () => add({ tumblingWindow: Duration.seconds(5) }), ['tumbling-window']],
+    ['that outlives its records', () => add({}, '24h', 48), ['retention']],
+    ['whose retries outlive its records', () => add({}, '86839s'), ['retention']],
+    ['whose records live long enough', () => add({}, '86840s'), []],
+    ['that loses a batch with a record', () => add({ bisectBatchOnError: false }), ['bisect']],
+    ['that says nowhere what is given up', () => add({ onFailure: undefined }), ['on-failure']],
+    ['that is tried for ever', () => add({ retryAttempts: -1 }), ['retry-attempts']],
+    ['that is hardly tried', () => add({ retryAttempts: 2 }), ['retry-attempts']],
+    ['of any age', () => add({ maxRecordAge: undefined }), ['record-age']],
+    ['that is given up before a lease is over', () => add({ maxRecordAge: Duration.seconds(79) }), ['record-age']],
+  ])('%s', (_, make, expected) => {
+    make();
+    expect(reported()).toEqual(expected);
+  });
+});
+
+describe('IdempotencyAudit, of Kafka', () => {
+  const CLUSTER = 'arn:aws:kafka:eu-west-1:000000000000:cluster/trips/0-1';
+  const PROVISIONED = { provisionedPollerConfig: { minimumPollers: 1 } };
+  const add = (props: Partial<ManagedKafkaEventSourceProps> = {}, fn: Partial<lambda.FunctionProps> = {}) =>
+    consumer(fn).addEventSource(
+      new ManagedKafkaEventSource({ clusterArn: CLUSTER, topic: 'trips', ...retrying(), ...PROVISIONED, ...props }),
+    );
+  const told = (value?: string) => ({
+    environment: { [ENVIRONMENT.table]: 'records', ...(value && { [ENVIRONMENT.partialFailures]: value }) },
+  });
+  const ON_DEMAND = { provisionedPollerConfig: undefined };
+
+  it.each<[string, () => void, readonly string[]]>([
+    ['that fits', () => add(), []],
+    ['that fits, and is told so', () => add({}, told('true')), []],
+    ['that Lambda tries ten times, as it does with a destination', () => add({ retryAttempts: undefined }), []],
     [
-      'without partial failures',
-      () => consumer().addEventSource(new KinesisEventSource(stream(), from)),
-      ['partial-failures'],
+      'that is tried for ever, as it is without one',
+      () => add({ retryAttempts: undefined, onFailure: undefined }),
+      ['on-failure', 'retry-attempts'],
+    ],
+    ['without pollers', () => add(ON_DEMAND), ['provisioned-pollers']],
+    ['without pollers, and not told otherwise', () => add(ON_DEMAND, told()), ['provisioned-pollers']],
+    [
+      'without pollers, but told that it is heard: failed records would be lost',
+      () => add(ON_DEMAND, told('true')),
+      ['partial-failures-told', 'provisioned-pollers'],
     ],
     [
-      'with a window that adds up',
-      () =>
-        consumer().addEventSource(
-          new KinesisEventSource(stream(), { ...from, ...REPORTING, tumblingWindow: Duration.seconds(5) }),
-        ),
-      ['tumbling-window'],
+      'without partial failures, but told that it is heard',
+      () => add({ reportBatchItemFailures: false }, told('true')),
+      ['partial-failures', 'partial-failures-told'],
     ],
-    [
-      'that outlives its records',
-      () =>
-        consumer(idempotent('records', '24h')).addEventSource(
-          new KinesisEventSource(stream(48), { ...from, ...REPORTING }),
-        ),
-      ['retention'],
-    ],
+    ['whose batches come again as a whole', () => add({}, told()), ['partial-failures-told']],
+    ['that takes longer than Lambda waits', () => add({}, { timeout: Duration.seconds(841) }), ['timeout']],
+    ['of any age', () => add({ maxRecordAge: undefined }), ['record-age']],
+    ['that loses a batch with a record', () => add({ bisectBatchOnError: false }), ['bisect']],
   ])('%s', (_, make, expected) => {
     make();
     expect(reported()).toEqual(expected);
@@ -279,11 +332,17 @@ describe('IdempotencyAudit', () => {
   it('finds nothing in what our constructs make, and in the relay of the example what it does without', () => {
     const app = testApp();
     const orders = new OrdersStack(app, 'Orders');
-    expect(reported(undefined, orders)).toEqual(['partial-failures']);
+    expect(reported(undefined, orders)).toEqual([
+      'bisect',
+      'on-failure',
+      'partial-failures',
+      'record-age',
+      'retry-attempts',
+    ]);
   });
 
   it('has rules of different names, which warnings are acknowledged by', () => {
-    for (const rules of [QUEUE_RULES, STREAM_RULES, FUNCTION_RULES, [...TABLE_RULES, ...TABLE_ADVICE]]) {
+    for (const rules of [QUEUE_RULES, STREAM_RULES, KAFKA_RULES, FUNCTION_RULES, [...TABLE_RULES, ...TABLE_ADVICE]]) {
       const ids = rules.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
     }

@@ -52,15 +52,25 @@ export async function retried(ask: () => Promise<Answer>): Promise<Answer> {
   return answer as Answer;
 }
 
-/** Together, as far as the queue is concerned; `group` for a FIFO queue. */
-export async function send(queueUrl: string, payloads: readonly object[], group?: string): Promise<void> {
+/** Together, as far as the queue is concerned; `group` for a FIFO queue. Gives the ids of the messages. */
+export async function send(
+  queueUrl: string,
+  payloads: readonly object[],
+  { group, attributes }: { readonly group?: string; readonly attributes?: Readonly<Record<string, string>> } = {},
+): Promise<string[]> {
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes ?? {}).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
   const Entries = payloads.map((payload, index) => ({
     Id: `${index}`,
     MessageBody: JSON.stringify(payload),
+    MessageAttributes,
     ...(group && { MessageGroupId: group, MessageDeduplicationId: randomUUID() }),
   }));
-  const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-  expect(Failed).toEqual([]);
+  const sent = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+  expect(sent.Failed ?? []).toEqual([]);
+  const ids = new Map(sent.Successful?.map(({ Id, MessageId = '' }) => [Id, MessageId]));
+  return Entries.map(({ Id }) => ids.get(Id) ?? '');
 }
 
 /** Puts records on a stream, in this order; each says what its partition key is. */
