@@ -147,12 +147,12 @@ function writeMembers(members: Record<string, unknown>, above: object[], text: T
 function sorted(names: string[]): string[] {
   // Stryker disable next-line all: only time tells
   if (names.length > 16) return names.sort();
-  for (let end = 1; end < names.length; end++) {
-    const name = names[end] as string;
+  names.forEach((name, end) => {
     let place = end;
+    // Stryker disable next-line ConditionalExpression,EqualityOperator: no two are equal, and `undefined` before them is not greater
     for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string;
     names[place] = name;
-  }
+  });
   return names;
 }
 
