@@ -40,12 +40,24 @@ function newQueues(parent: Construct, props: IdempotentQueueConsumerProps): Queu
   return { queue, deadLetters, retention: facts.retention };
 }
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html */
+function checkKinds(queue: sqs.IQueue, deadLetters: sqs.IQueue | undefined): void {
+  if (!deadLetters) return;
+  if (deadLetters === queue) throw new Error('`deadLetters` is the queue itself; expected another');
+  if (deadLetters.fifo === queue.fifo) return;
+  const kindOf = ({ fifo }: sqs.IQueue): string => (fifo ? 'FIFO' : 'standard');
+  throw new Error(
+    `\`deadLetters\` is a ${kindOf(deadLetters)} queue; expected a ${kindOf(queue)} one, as the queue is`,
+  );
+}
+
 function existingQueue(parent: Construct, props: IdempotentQueueConsumerProps, queue: sqs.IQueue): Queues {
   const own = (queue as Partial<sqs.Queue>).deadLetterQueue?.queue;
   if (own && props.deadLetters && own !== props.deadLetters) {
     throw new Error(`\`deadLetters\` is ${props.deadLetters.node.path}; expected ${own.node.path}, that of the queue`);
   }
   const deadLetters = own ?? props.deadLetters;
+  checkKinds(queue, deadLetters);
   const facts = existingQueueFacts(props, queue, deadLetters);
   expectKept(QUEUE_RULES, facts, `${queue.node.path}: `);
   if (!queueResource(queue)) {

@@ -1,4 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Fn } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
   type KafkaEventSourceProps,
@@ -108,9 +109,39 @@ export class IdempotentKafkaConsumer extends Construct {
       retryAttempts: facts.retryAttempts,
       maxRecordAge: Duration.seconds(facts.maxRecordAge),
     });
+    grantPolling(consumer.function, props);
     this.mapping = mapped(consumer, source);
   }
 }
+
+/** What CDK does not grant. https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-permissions.html, and msk-permissions.html there */
+function grantPolling(
+  consumer: IdempotentFunction,
+  { cluster, secret, topic, consumerGroupId = '*' }: IdempotentKafkaConsumerProps,
+): void {
+  const grant = (actions: string[], ...resources: string[]): void =>
+    consumer.addToRolePolicy(new iam.PolicyStatement({ actions, resources }));
+  if (!('clusterArn' in cluster)) {
+    cluster.rootCACertificate?.grantRead(consumer);
+    if (cluster.vpc) grant(NETWORK, '*');
+    return;
+  }
+  if (secret) return; // by which the poller makes itself known
+  const { clusterArn } = cluster;
+  const within = (kind: string, name: string) => `${Fn.join(`:${kind}/`, Fn.split(':cluster/', clusterArn))}/${name}`;
+  grant(['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'], clusterArn);
+  grant(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], within('topic', topic));
+  grant(['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], within('group', consumerGroupId));
+}
+
+const NETWORK = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeVpcs',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeSubnets',
+  'ec2:DescribeSecurityGroups',
+];
 
 /** `log.retention.hours` of Kafka. */
 const TOPIC_RETENTION = Duration.days(7);

@@ -26,18 +26,19 @@ interface Consumer {
 
 export function mappingOf(resource: CfnResource): Mapping {
   const { Properties: properties } = templateOf(resource);
-  const { EventSourceArn, SelfManagedEventSource, FunctionName } = properties;
+  const { EventSourceArn, SelfManagedEventSource, Topics, FunctionName } = properties;
   const source = targetOf(EventSourceArn);
-  const service = SelfManagedEventSource ? SELF_MANAGED_KAFKA : (source?.cfnResourceType ?? String(EventSourceArn));
+  // Nothing else has topics, whatever is known of its ARN.
+  const service = SelfManagedEventSource || Topics ? KAFKA : (source?.cfnResourceType ?? String(EventSourceArn));
   return { properties, source, service, consumer: consumerOf(functionOf(FunctionName)) };
 }
 
-export const SELF_MANAGED_KAFKA = 'self-managed Kafka';
+export const KAFKA = 'Kafka';
 
 const FUNCTION = 'AWS::Lambda::Function';
 
 /** The function that a mapping invokes, also by an alias or a version. */
-function functionOf(name: unknown): CfnResource | undefined {
+export function functionOf(name: unknown): CfnResource | undefined {
   const target = targetOf(name);
   if (!target || isResource(target, FUNCTION)) return target;
   return functionOf(templateOf(target).Properties['FunctionName']);
@@ -65,12 +66,13 @@ function textIn(value: unknown = 'not set'): string | undefined {
 
 export function queueMapping({ properties, source, consumer }: Mapping): QueueFacts {
   const concurrency = properties['ScalingConfig']?.MaximumConcurrency;
+  const isProvisioned = properties['ProvisionedPollerConfig'] !== undefined; // which has limits of its own
   return {
     ...consumer,
     ...queueFacts(source),
     batchSize: numberIn(properties['BatchSize'], 10),
     maxBatchingWindow: numberIn(properties['MaximumBatchingWindowInSeconds'], 0),
-    maxConcurrency: concurrency === undefined ? 'not set' : numberIn(concurrency),
+    maxConcurrency: concurrency === undefined && !isProvisioned ? 'not set' : numberIn(concurrency),
     reportBatchItemFailures: isReporting(properties),
   };
 }
@@ -99,8 +101,13 @@ export function streamMapping(mapping: Mapping): StreamFacts {
   return {
     ...retryFacts(mapping),
     tumblingWindow: numberIn(mapping.properties['TumblingWindowInSeconds'], 0),
-    sourceRetention: mapping.source ? streamRetention(mapping.source) : DAY_S,
+    sourceRetention: mapping.source ? streamRetention(mapping.source) : importedRetention(mapping.service),
   };
+}
+
+/** Of a table every stream keeps a record for a day; how long an imported one of Kinesis does, its owner knows. */
+function importedRetention(arn: string): number | undefined {
+  return /^arn:[^:]+:dynamodb:/.test(arn) ? DAY_S : undefined;
 }
 
 /** Seconds that a stream keeps a record; undefined: not known. */

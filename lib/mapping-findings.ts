@@ -1,18 +1,19 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import {
+  functionOf,
+  KAFKA,
   kafkaMapping,
   type Mapping,
   mappingOf,
   queueMapping,
-  SELF_MANAGED_KAFKA,
   streamMapping,
 } from './mapping-facts.ts';
 import { KAFKA_RULES } from './rules/kafka.ts';
 import { QUEUE_RULES } from './rules/queue.ts';
 import { broken, type Finding } from './rules/rule.ts';
 import { STREAM_RULES } from './rules/stream.ts';
-import { isResource } from './template.ts';
+import { isResource, templateOf } from './template.ts';
 
 export const MAPPING = 'AWS::Lambda::EventSourceMapping';
 
@@ -27,14 +28,20 @@ const SOURCES: readonly { readonly is: RegExp; readonly judge: (mapping: Mapping
     judge: (mapping) => broken(STREAM_RULES, streamMapping(mapping)),
   },
   {
-    is: new RegExp(`^(AWS::MSK::(Serverless)?Cluster|arn:[^:]+:kafka:.*|${SELF_MANAGED_KAFKA})$`),
+    is: new RegExp(`^${KAFKA}$`),
     judge: (mapping) => broken(KAFKA_RULES, kafkaMapping(mapping)),
   },
 ];
 
-/** What is wrong with the event sources that were added to a construct. */
-export function mappingFindings(construct: IConstruct): Finding[] {
-  return construct.node.findAll().flatMap((node) => (isResource(node, MAPPING) ? findingsOfMapping(node) : []));
+/** What is wrong with the event sources of a function, wherever in the app they stand. */
+export function mappingFindings(fn: IConstruct): Finding[] {
+  const own = new Set(fn.node.findAll());
+  const isOfFunction = (mapping: CfnResource): boolean => {
+    const invoked = functionOf(templateOf(mapping).Properties['FunctionName']);
+    return own.has(mapping) || (invoked !== undefined && own.has(invoked));
+  };
+  const all = fn.node.root.node.findAll().filter((node) => isResource(node, MAPPING));
+  return all.filter(isOfFunction).flatMap(findingsOfMapping);
 }
 
 /** What is wrong with an event source mapping; nothing, if nobody knows what it polls. */

@@ -32,8 +32,9 @@ export interface RetryingConsumerProps extends ConsumerProps {
    */
   readonly maxBatchingWindow?: Duration;
   /**
-   * How often Lambda tries a failed record again before it gives up: 3 to 10,000. It does so at once, and what is behind waits.
-   * @default 100
+   * How often Lambda tries a failed record again before it gives up: 3 to 10,000. It does so at once, and what is behind waits. Few are used up by an outage of
+   * seconds, and what is given up is lost to the function.
+   * @default 10_000 - until it is too old
    */
   readonly retryAttempts?: number;
   /**
@@ -70,7 +71,7 @@ export interface RetryingConsumerProps extends ConsumerProps {
 
 type Known = RetryFacts & Readonly<Record<'retryAttempts' | 'maxRecordAge' | 'retention', number>>;
 
-const RETRIES = 100;
+const RETRIES = 10_000;
 
 /** The props in seconds, and what is computed from them. Throws for what is not known at synthesis. */
 export function retryFactsOf(props: RetryingConsumerProps, sourceRetention: number): Known {

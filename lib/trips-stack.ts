@@ -36,7 +36,7 @@ export class TripsStack extends Stack {
     if (kafka) {
       const { topic, ...cluster } = kafka;
       const provisionedPollerConfig = { minimumPollers: 1, maximumPollers: 4 };
-      const polling = { cluster, topic, provisionedPollerConfig };
+      const polling = { cluster, topic, consumerGroupId: 'record-trip', provisionedPollerConfig };
       this.#grantTrips(new IdempotentKafkaConsumer(this, 'FromKafka', { ...polling, ...this.#recording('fromKafka') }));
     }
     const tally = new IdempotentStreamConsumer(this, 'TallyTrips', {

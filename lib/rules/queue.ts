@@ -75,7 +75,8 @@ export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
   ]),
   atMost('concurrency', [
     'maxConcurrency',
-    ({ reservedConcurrentExecutions }) => reservedConcurrentExecutions,
+    // Lambda takes no limit below 2; and 0 is how a consumer is stopped.
+    ({ reservedConcurrentExecutions: reserved = 0 }) => (reserved < 2 ? undefined : reserved),
     ', the reserved concurrency: a throttled batch uses up receives',
   ]),
 ];

@@ -101,6 +101,25 @@ describe('configureIdempotency', () => {
     expect(() => configured(props, options)).toThrow(message);
   });
 
+  it.each<[string, (fn: lambda.Function, eventSourceArn: string) => unknown]>([
+    ['by itself', (target, eventSourceArn) => new lambda.EventSourceMapping(stack, 'M', { target, eventSourceArn })],
+    [
+      'of an alias elsewhere',
+      (fn, eventSourceArn) => {
+        const target = new lambda.Alias(stack, 'Live', { aliasName: 'live', version: fn.currentVersion });
+        return new lambda.EventSourceMapping(stack, 'M', { target, eventSourceArn });
+      },
+    ],
+    [
+      'in the words of CloudFormation',
+      ({ functionName }, eventSourceArn) =>
+        new lambda.CfnEventSourceMapping(stack, 'M', { functionName, eventSourceArn }),
+    ],
+  ])('fails synthesis for an event source that stands %s', (_, add) => {
+    add(configured(), new sqs.Queue(stack, 'Q').queueArn);
+    expect(() => Template.fromStack(stack)).toThrow(/`reportBatchItemFailures` is false/);
+  });
+
   it('fails synthesis if an event source breaks a rule of the constructs', () => {
     configured().addEventSource(new SqsEventSource(new sqs.Queue(stack, 'Queue')));
     expect(() => app.synth()).toThrow(/`reportBatchItemFailures` is false.*`deadLetterQueue` is not set/s);

@@ -44,6 +44,38 @@ const variablesHave = (variables: object) =>
   });
 
 describe('IdempotentKafkaConsumer', () => {
+  const mayDo = (...statements: object[]) =>
+    template().hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith(statements.map((one) => Match.objectLike(one))) },
+    });
+
+  it('may connect to MSK by its role, where there is no secret', () => {
+    const { clusterArn } = MSK;
+    const table = new IdempotencyTable(stack, 'Table');
+    const cluster = { cluster: MSK, topic: 'trips', consumerGroupId: 'g' };
+    new IdempotentKafkaConsumer(stack, 'ByRole', { ...cluster, entry, table, scope: 'trips' });
+    mayDo(
+      { Action: Match.arrayWith(['kafka-cluster:Connect']), Resource: clusterArn },
+      {
+        Action: Match.arrayWith(['kafka-cluster:ReadData']),
+        Resource: `${clusterArn.replace('cluster', 'topic')}/trips`,
+      },
+      {
+        Action: Match.arrayWith(['kafka-cluster:AlterGroup']),
+        Resource: `${clusterArn.replace('cluster', 'group')}/g`,
+      },
+    );
+  });
+
+  it('may read the certificate of a cluster of your own', () => {
+    const rootCACertificate = new secretsmanager.Secret(stack, 'Root');
+    consume({ cluster: { ...OWN, rootCACertificate } });
+    mayDo({
+      Action: Match.arrayWith(['secretsmanager:GetSecretValue']),
+      Resource: stack.resolve(rootCACertificate.secretArn),
+    });
+  });
+
   it.each<[string, IdempotentKafkaConsumerProps['cluster'], object]>([
     ['MSK', MSK, { EventSourceArn: MSK.clusterArn }],
     [
@@ -60,7 +92,7 @@ describe('IdempotentKafkaConsumer', () => {
       ProvisionedPollerConfig: { MinimumPollers: 1 },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
-      MaximumRetryAttempts: 100,
+      MaximumRetryAttempts: 10_000,
       MaximumRecordAgeInSeconds: 7 * DAY_S,
       DestinationConfig: { OnFailure: { Destination: stack.resolve(onFailureQueue?.queueArn) } },
     });
@@ -117,7 +149,7 @@ describe('IdempotentKafkaConsumer fails', () => {
     [
       'on outcomes forgotten before records',
       { retention: Duration.days(7) },
-      /`retention` is 604800.* at least 607830s/,
+      /`retention` is 604800.* at least 904830s/,
     ],
     ['if told that nothing is heard', variables('false'), /IDEMPOTENCY_PARTIAL_FAILURES: "false"; expected "true"/],
     [

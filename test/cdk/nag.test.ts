@@ -52,7 +52,7 @@ it('the consumers pass the AwsSolutions pack of cdk-nag, but for what CDK gives 
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
   });
   new IdempotentStreamConsumer(stack, 'Table stream', { ...common, stream: orders });
-  new IdempotentKafkaConsumer(stack, 'Kafka', { ...common, cluster: MSK, topic: 'trips' });
+  new IdempotentKafkaConsumer(stack, 'Kafka', { ...common, cluster: MSK, topic: 'trips', consumerGroupId: 'trips' });
   acknowledgeCdk();
   expect(() => app.synth()).not.toThrow();
 });

@@ -55,7 +55,7 @@ describe('IdempotentStreamConsumer', () => {
     mappingHas({
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
-      MaximumRetryAttempts: 100,
+      MaximumRetryAttempts: 10_000,
       MaximumRecordAgeInSeconds: 24 * HOUR_S,
       StartingPosition: 'TRIM_HORIZON',
       DestinationConfig: { OnFailure: { Destination: stack.resolve(onFailureQueue?.queueArn) } },
@@ -85,7 +85,7 @@ describe('IdempotentStreamConsumer', () => {
     const stream = tableOf(dynamodb.StreamViewType.NEW_IMAGE);
     consume({ stream, timeout: Duration.seconds(30) });
     mappingHas({ EventSourceArn: stack.resolve(stream.tableStreamArn), BisectBatchOnFunctionError: true });
-    retentionIs(24 * HOUR_S + 101 * 30);
+    retentionIs(48 * HOUR_S); // and as long again, while it is tried
     template().hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['dynamodb:GetRecords']) })]),
@@ -145,7 +145,7 @@ describe('IdempotentStreamConsumer fails', () => {
     [
       'on outcomes forgotten before records',
       { retention: Duration.hours(24) },
-      /`retention` is 86400; expected at least 89430s/,
+      /`retention` is 86400; expected at least 172800s/,
     ],
     ['without bisecting', { bisectBatchOnError: false }, /`bisectBatchOnError` is false; expected true/],
     [
