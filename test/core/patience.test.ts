@@ -297,6 +297,14 @@ describe('one try', () => {
     await expect(inTime(() => Promise.reject(new Error('no')), 1_000)).rejects.toThrow('no');
   });
 
+  it('throws what it meets at once', async () => {
+    const send = () => {
+      throw new Error('at once');
+    };
+    await expect(inTime(send, 1_000)).rejects.toThrow('at once');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('is not tried again after an error that says nothing of it', () => {
     for (const thrown of [undefined, null, 'no', new Error('no')]) expect(isTransient(thrown)).toBe(false);
   });
