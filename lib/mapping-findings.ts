@@ -35,11 +35,9 @@ const SOURCES: readonly { readonly is: RegExp; readonly judge: (mapping: Mapping
 
 /** What is wrong with the event sources of a function, wherever in the app they stand. */
 export function mappingFindings(fn: IConstruct): Finding[] {
-  const own = new Set(fn.node.findAll());
-  const isOfFunction = (mapping: CfnResource): boolean => {
-    const invoked = functionOf(templateOf(mapping).Properties['FunctionName']);
-    return own.has(mapping) || (invoked !== undefined && own.has(invoked));
-  };
+  const own = new Set<IConstruct | undefined>(fn.node.findAll());
+  const isOfFunction = (mapping: CfnResource): boolean =>
+    own.has(mapping) || own.has(functionOf(templateOf(mapping).Properties['FunctionName']));
   const all = fn.node.root.node.findAll().filter((node) => isResource(node, MAPPING));
   return all.filter(isOfFunction).flatMap(findingsOfMapping);
 }

@@ -33,14 +33,14 @@ export function deadLetterOf(record: SQSRecord, { error, id = '' }: Failure, Que
   ] as const) {
     const attribute = { DataType: 'String', StringValue: text };
     // What is there already is ours if the message has been a dead letter before.
-    const isFree = !(name in MessageAttributes) || isOurs;
-    const hasRoom = name in MessageAttributes || Object.keys(MessageAttributes).length < MOST_ATTRIBUTES;
-    if (isFree && hasRoom && bytes + bytesOf(name, attribute) <= MOST_BYTES) {
+    const hasRoom = name in MessageAttributes ? isOurs : Object.keys(MessageAttributes).length < MOST_ATTRIBUTES;
+    if (hasRoom && bytes + bytesOf(name, attribute) <= MOST_BYTES) {
       bytes += bytesOf(name, attribute);
       MessageAttributes[name] = attribute;
     } else unsaid[name] = text;
   }
-  const { AWSTraceHeader: trace, MessageGroupId } = attributes ?? {};
+  const MessageDeduplicationId = derivedKey(id, 'dead-letter');
+  const { AWSTraceHeader: trace, MessageGroupId = MessageDeduplicationId } = attributes ?? {};
   return {
     unsaid,
     input: {
@@ -49,10 +49,7 @@ export function deadLetterOf(record: SQSRecord, { error, id = '' }: Failure, Que
       MessageAttributes,
       ...(trace && { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: trace } } }),
       // Sent twice within five minutes, it comes once.
-      ...(QueueUrl.endsWith('.fifo') && {
-        MessageGroupId: MessageGroupId ?? derivedKey(id, 'dead-letter'),
-        MessageDeduplicationId: derivedKey(id, 'dead-letter'),
-      }),
+      ...(QueueUrl.endsWith('.fifo') && { MessageGroupId, MessageDeduplicationId }),
     },
   };
 }
