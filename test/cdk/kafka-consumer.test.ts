@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Aspects, Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { KafkaDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -13,6 +13,7 @@ import {
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
 import { testApp } from '../engine.ts';
+import { expectationsOf } from './expectations.ts';
 
 let app: ReturnType<typeof testApp>;
 let stack: Stack;
@@ -35,45 +36,24 @@ const consume = (props: Partial<IdempotentKafkaConsumerProps> = {}) =>
     scope: 'trips',
     ...props,
   });
-const template = () => Template.fromStack(stack);
-const mappingHas = (properties: object) =>
-  template().hasResourceProperties('AWS::Lambda::EventSourceMapping', properties);
-const variablesHave = (variables: object) =>
-  template().hasResourceProperties('AWS::Lambda::Function', {
-    Environment: { Variables: Match.objectLike(variables) },
-  });
+const { mappingHas, variablesHave, granted } = expectationsOf(() => stack);
 
 describe('IdempotentKafkaConsumer', () => {
-  const mayDo = (...statements: object[]) =>
-    template().hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: { Statement: Match.arrayWith(statements.map((one) => Match.objectLike(one))) },
-    });
-
   it('may connect to MSK by its role, where there is no secret', () => {
     const { clusterArn } = MSK;
     const table = new IdempotencyTable(stack, 'Table');
     const cluster = { cluster: MSK, topic: 'trips', consumerGroupId: 'g' };
     new IdempotentKafkaConsumer(stack, 'ByRole', { ...cluster, entry, table, scope: 'trips' });
-    mayDo(
-      { Action: Match.arrayWith(['kafka-cluster:Connect']), Resource: clusterArn },
-      {
-        Action: Match.arrayWith(['kafka-cluster:ReadData']),
-        Resource: `${clusterArn.replace('cluster', 'topic')}/trips`,
-      },
-      {
-        Action: Match.arrayWith(['kafka-cluster:AlterGroup']),
-        Resource: `${clusterArn.replace('cluster', 'group')}/g`,
-      },
-    );
+    const within = (kind: string, name: string) => `${clusterArn.replace('cluster', kind)}/${name}`;
+    granted(Match.arrayWith(['kafka-cluster:Connect']), clusterArn);
+    granted(Match.arrayWith(['kafka-cluster:ReadData']), within('topic', 'trips'));
+    granted(Match.arrayWith(['kafka-cluster:AlterGroup']), within('group', 'g'));
   });
 
   it('may read the certificate of a cluster of your own', () => {
     const rootCACertificate = new secretsmanager.Secret(stack, 'Root');
     consume({ cluster: { ...OWN, rootCACertificate } });
-    mayDo({
-      Action: Match.arrayWith(['secretsmanager:GetSecretValue']),
-      Resource: stack.resolve(rootCACertificate.secretArn),
-    });
+    granted(Match.arrayWith(['secretsmanager:GetSecretValue']), stack.resolve(rootCACertificate.secretArn));
   });
 
   it.each<[string, IdempotentKafkaConsumerProps['cluster'], object]>([

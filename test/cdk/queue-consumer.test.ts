@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -9,6 +9,7 @@ import { IdempotencyTable, IdempotentQueueConsumer, type IdempotentQueueConsumer
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../src/environment.ts';
 import { testApp } from '../engine.ts';
+import { expectationsOf } from './expectations.ts';
 
 let app: ReturnType<typeof testApp>;
 let stack: Stack;
@@ -27,17 +28,7 @@ const consume = (props: Partial<IdempotentQueueConsumerProps> = {}) =>
     scope: 'orders',
     ...props,
   });
-const template = () => Template.fromStack(stack);
-const mappingHas = (properties: object) =>
-  template().hasResourceProperties('AWS::Lambda::EventSourceMapping', properties);
-const variablesHave = (variables: object) =>
-  template().hasResourceProperties('AWS::Lambda::Function', {
-    Environment: { Variables: Match.objectLike(variables) },
-  });
-const granted = (Action: unknown, Resource: unknown = Match.anyValue()) =>
-  template().hasResourceProperties('AWS::IAM::Policy', {
-    PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action, Resource })]) },
-  });
+const { template, mappingHas, variablesHave, granted } = expectationsOf(() => stack);
 
 /** A queue of the app that keeps the rules for a timeout of 30 s, but for what is given. */
 const existing = (props: sqs.QueueProps = {}, dead: sqs.QueueProps = {}) =>
