@@ -24,7 +24,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const floating = floatingOf(id);
   const { forget, isForgotten, bar } = forgetting(() => hasBegun());
   const gate = decidingCommit({ settings, arrival, about, remaining, tell, bar, floating });
-  const { commit, close, hasBegun, decided } = gate;
+  const { commit, ended, hasBegun, decided } = gate;
   return {
     execution: {
       key,
@@ -47,8 +47,8 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
         tell({ type: 'unsure', why: 'timeout' });
         return answerOf(ending);
       }
-      await close();
       floating.close();
+      await ended();
       const answer = decided();
       if (answer) return answer(ending);
       const error = isForgotten() ? undefined : failureOf(ending);

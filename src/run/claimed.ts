@@ -9,36 +9,25 @@ import { fitted } from '../values/fitted.ts';
 import type { Kept } from '../values/outcome.ts';
 import { type Answer, adopted, ownError } from './answer.ts';
 import type { Arrival } from './arrival.ts';
-import { type Commit, commitOf } from './commit.ts';
-import { type Floating, floatingOf } from './floating.ts';
-import { forgetting } from './forget.ts';
+import { type EffectsParts, executionOf } from './effects.ts';
+import { floatingOf } from './floating.ts';
 import { keepLease, type Lease, type Span } from './lease.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
-import { type StepRunner, stepsOf } from './steps.ts';
 
 type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
 /** What the end of a run needs. */
-interface RunParts {
+interface RunParts extends EffectsParts {
   readonly settings: Settings;
   readonly arrival: Arrival;
   readonly about: About;
-  readonly holder: Holder;
-  readonly lease: Lease;
-  readonly floating: Floating;
-  /** Ms. */
-  readonly remaining: () => number;
-  readonly steps: Pick<StepRunner, 'close' | 'finished'>;
-  readonly commit: Commit;
-  readonly takeover?: Takeover | undefined;
-  readonly isForgotten: () => boolean;
-  readonly tell: (end: EndEvent) => void;
+  readonly takeover: Takeover | undefined;
 }
 
 /** A run that may have `onUnknown` before its handler. */
 export interface ClaimedRun extends Run {
   /** Resolves when the handler may begin: the steps that have begun are over, and their names may be used again. */
-  readonly resume: () => Promise<void>;
+  readonly resume: () => Promise<void> | undefined;
 }
 
 /** The run of a claim. */
@@ -48,7 +37,6 @@ export function claimedRun(
   span: Span,
   { lease: claim, takeover }: Acquired,
 ): ClaimedRun {
-  const { clockSkew, isTerminal, outcomes } = settings;
   const { attempt } = claim;
   const about = { ...arrival.about, attempt };
   const tell = started(about, takeover?.from ?? 'new');
@@ -56,63 +44,26 @@ export function claimedRun(
     claim,
     holder: (left) => holderOf(settings, claim, left, 'poll'), // its own beat is the retry
     span,
-    clockSkew,
+    clockSkew: settings.clockSkew,
     onExtended: (leaseUntil) => publish(about, { type: 'extended', leaseUntil }),
     onFailure: (error) => publish(about, { type: 'extend-failed', error }),
   });
   const remaining = remainingOf(span, lease);
   const holder = holderOf(settings, claim, remaining, 'run');
   const floating = floatingOf(claim.id);
-  const { forget, isForgotten, bar, reset } = forgetting(() => steps.hasBegun() || commit.hasBegun());
-  const onLanded = ({ kind }: Outcome): void => {
-    lease.stop();
-    tell({ type: 'completed', by: 'commit', outcome: kind });
-  };
-  const commit = commitOf({ holder, lease, floating, remaining, outcomes, onLanded, bar });
-  const barStep = (): string | undefined => (commit.isDeciding() ? 'after the commit' : bar());
-  const steps = stepsOf({ holder, lease, floating, remaining, isTerminal, outcomes, bar: barStep });
-  const { step, keyFor } = steps;
-  const parts = {
-    settings,
-    arrival,
-    about,
-    holder,
-    lease,
-    floating,
-    remaining,
-    steps,
-    commit,
-    takeover,
-    isForgotten,
-    tell,
-  };
+  const run: RunParts = { settings, arrival, about, holder, lease, floating, remaining, takeover, tell };
   return {
-    execution: {
-      key: arrival.key,
-      attempt,
-      get signal() {
-        return lease.signal;
-      },
-      remaining,
-      step,
-      keyFor,
-      commit: commit.commit,
-      forget,
-    },
-    hasCommitted: () => commit.committed() !== undefined,
+    execution: executionOf(run),
+    hasCommitted: () => run.effects?.committed() !== undefined,
     end: async (ending) => {
       try {
-        return await endRun(parts, ending);
+        return await endRun(run, ending);
       } finally {
         if (floating.isIdle()) lease.stop();
         else floating.settled().then(lease.stop); // a step that goes on keeps the key
       }
     },
-    resume: async () => {
-      await steps.finished();
-      steps.resume();
-      reset();
-    },
+    resume: () => run.effects?.resume(),
   };
 }
 
@@ -132,21 +83,20 @@ function remainingOf({ deadline }: Span, lease: Lease): () => number {
 }
 
 async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
-  const { holder, lease, floating, steps, commit, takeover } = run;
-  steps.close();
+  const { holder, lease, floating, takeover } = run;
   floating.close();
-  const closing = commit.close();
+  const closing = run.effects?.ended();
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  const kept = commit.committed() ? undefined : await keptOf(run, ending);
+  const kept = run.effects?.committed() ? undefined : await keptOf(run, ending);
   if (closing) await closing;
   // Under the lease: what they do must be on record before another run may go on.
-  const areStepsSure = floating.isIdle() || (await steps.finished());
-  const committed = commit.committed();
+  const areStepsSure = floating.isIdle() || (await run.effects?.finished()) === true;
+  const committed = run.effects?.committed();
   if (committed) return committedAnswer(run.about, ending, committed.value);
-  const doubt = commit.doubt();
+  const doubt = run.effects?.doubt();
   if (doubt) {
     const answer = unsure(run, ending, 'commit', doubt.error);
     const saysThatItIsDone = kept && ending.kind !== 'threw';
@@ -176,7 +126,7 @@ function keptOf(run: RunParts, ending: Ending): Promise<Kept> | undefined {
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
   const context = { id: holder.lease.id, remaining };
-  if (run.isForgotten()) return undefined;
+  if (run.effects?.isForgotten()) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
     return answer === undefined
@@ -193,9 +143,9 @@ function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
 }
 
 /** Gives the key back, for any payload if nothing was done under it. */
-function freed({ holder, takeover, isForgotten }: RunParts): Promise<Landing> {
+function freed({ holder, takeover, effects }: RunParts): Promise<Landing> {
   const isUntouched = takeover?.from !== 'abandoned' && Object.keys(holder.lease.steps).length === 0;
-  return isForgotten() && isUntouched ? releaseForgotten(holder) : release(holder);
+  return effects?.isForgotten() && isUntouched ? releaseForgotten(holder) : release(holder);
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
@@ -218,7 +168,7 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
     return unsure(run, ending, why, error);
   }
-  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.isForgotten()) {
+  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.effects?.isForgotten()) {
     const { outcomes } = settings;
     return adopted(result, { id, remaining, store, outcomes, arrival }, tell);
   }

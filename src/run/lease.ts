@@ -14,7 +14,7 @@ export interface Span {
 /** A lease while its run is under way. */
 export interface Lease {
   /** Aborts when the lease ends on this machine's clock, or was lost. */
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
   /** Whether it holds by the clock, which a timer of a blocked or frozen process has missed. If not, `signal` is aborted. */
   readonly isHeld: () => boolean;
   /** Ms until the lease ends on this machine's clock. */
@@ -102,7 +102,7 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
 
   arm();
   return {
-    get signal() {
+    signal: () => {
       if (!over) {
         over = new AbortController();
         askTheClock(over.signal, isHeld, () => loss);

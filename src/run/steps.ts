@@ -13,11 +13,9 @@ import type { Lease } from './lease.ts';
 import { roomOf, weightOf } from './room.ts';
 
 /** The steps of one run. */
-export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
+export interface StepRunner extends Pick<Execution, 'step'> {
   /** Whether one has begun. */
   readonly hasBegun: () => boolean;
-  /** No further step may begin. */
-  readonly close: () => void;
   /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
   readonly finished: () => Promise<boolean>;
   /** Lets the names of steps that have ended be used again, as another attempt does: what is on record is not run again. */
@@ -45,11 +43,10 @@ export function stepsOf(options: StepsOptions): StepRunner {
   const running = new Set<string>();
   const runner = lazy(() => runnerOf(options));
   let hasBegun = false;
-  let isClosed = false;
 
   const begin = async (name: string, fn: Step): Promise<unknown> => {
     if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
-    const barred = isClosed ? 'after the run has ended' : bar();
+    const barred = floating.isClosed() ? 'after the run has ended' : bar();
     if (barred) throw misuse(`step "${name}" cannot begin ${barred}`);
     if (!lease.isHeld()) throw lost(id);
     hasBegun = true;
@@ -61,12 +58,8 @@ export function stepsOf(options: StepsOptions): StepRunner {
   };
 
   return {
-    keyFor: (name) => effectKey(id, name),
     step: (name, fn) => floating.watch(`step "${name}"`, begin(name, fn)) as Promise<any>,
     hasBegun: () => hasBegun,
-    close: () => {
-      isClosed = true;
-    },
     finished: async () => {
       await atMost(remaining() - RESERVE_MS, floating.settled());
       return !hasBegun || (runner().isSure() && running.size === 0);
@@ -126,7 +119,7 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
           key: effectKey(id, name),
           attempt,
           get signal() {
-            return lease.signal;
+            return lease.signal();
           },
         });
       } catch (error) {

@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: 'floating.isIdle() || (await steps.finished())',
+        find: 'floating.isIdle() || (await run.effects?.finished()) === true',
         replace: 'true',
       },
     ],
@@ -628,20 +628,26 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an outcome of a run that forgot',
     in: 'a run that forgets',
     breaks: 13,
-    edits: [{ file: 'run/claimed.ts', find: 'if (run.isForgotten()) return undefined;', replace: '' }],
+    edits: [{ file: 'run/claimed.ts', find: 'if (run.effects?.isForgotten()) return undefined;', replace: '' }],
   },
   {
     name: 'a run that forgets, and keeps its payload',
     in: 'a run that forgets',
     breaks: 13,
-    edits: [{ file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'false ? release' }],
+    edits: [
+      { file: 'run/claimed.ts', find: 'effects?.isForgotten() && isUntouched ? release', replace: 'false ? release' },
+    ],
   },
   {
     name: 'a run that forgets what the one before it has done',
     in: 'a run that forgets after another',
     breaks: 13,
     edits: [
-      { file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'isForgotten() ? release' },
+      {
+        file: 'run/claimed.ts',
+        find: 'effects?.isForgotten() && isUntouched ? release',
+        replace: 'effects?.isForgotten() ? release',
+      },
     ],
   },
 ];
