@@ -24,15 +24,15 @@ export async function once(
 ): Promise<Answer> {
   const begun = await begin(settings, arrival);
   if (!isRun(begun)) return begun;
-  return inside(arrival, async () => {
+  return await inside(arrival, async () => {
     let answer: unknown;
     try {
       answer = await run(begun.execution);
     } catch (error) {
       onThrown?.(error);
-      return begun.end({ kind: 'threw', error });
+      return await begun.end({ kind: 'threw', error });
     }
-    return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
+    return await begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
   });
 }
 

@@ -90,7 +90,8 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  const kept = run.effects?.committed() ? undefined : await keptOf(run, ending);
+  const keeping = run.effects?.committed() ? undefined : keptOf(run, ending);
+  const kept = keeping instanceof Promise ? await keeping : keeping;
   if (closing) await closing;
   // Under the lease: what they do must be on record before another run may go on.
   const areStepsSure = floating.isIdle() || (await run.effects?.finished()) === true;
@@ -108,7 +109,7 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     const { outcome, value } = kept;
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
     const done: EndEvent = { type: 'completed', by, outcome: outcome.kind };
-    return lastWrite(run, { ...ending, answer: value }, completed(run, outcome), done);
+    return await lastWrite(run, { ...ending, answer: value }, completed(run, outcome), done);
   }
   const error = 'error' in ending ? ending.error : undefined;
   if (!areStepsSure) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
@@ -117,11 +118,11 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     await surrender(holder).catch(() => {}); // the lease runs out
     return unsure(run, ending, 'reconcile', error);
   }
-  return lastWrite(run, ending, freed(run), { type: 'released', error });
+  return await lastWrite(run, ending, freed(run), { type: 'released', error });
 }
 
 /** What is to be recorded; undefined: nothing, and the key is released. */
-function keptOf(run: RunParts, ending: Ending): Promise<Kept> | undefined {
+function keptOf(run: RunParts, ending: Ending): Kept | Promise<Kept> | undefined {
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;

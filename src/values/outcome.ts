@@ -30,11 +30,11 @@ export interface Kept {
 /** Turns what a run ends with into an outcome, and back. Values and errors are taken as they are when they are given. */
 export interface Outcomes {
   /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
-  readonly ofValue: (value: unknown, context: RecordContext) => Promise<Kept>;
+  readonly ofValue: (value: unknown, context: RecordContext) => Kept | Promise<Kept>;
   /** Keeps name, message and status of a terminal error, and those of its members that can be kept. */
   readonly ofError: (error: unknown, context: RecordContext) => Promise<Kept>;
   /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
-  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Kept>;
+  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Kept | Promise<Kept>;
   /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
   readonly open: (outcome: Outcome, context: RecordContext) => Promise<Opened>;
   /** The same for an outcome whose body the store may keep apart. */
@@ -45,18 +45,21 @@ export interface Outcomes {
 export function outcomesOf(custom: Codec | undefined): Outcomes {
   const { encoded, decoded } = coding(custom);
 
-  /** The first of the contents that can be encoded; none: the outcome is without a body. */
-  const outcome = async (bare: WithBody, contents: readonly unknown[], context: RecordContext): Promise<Outcome> => {
-    let why: unknown;
-    for (const content of contents) {
-      try {
-        const encoding = encoded(content, context);
-        return { ...bare, ...(encoding instanceof Promise ? await encoding : encoding) };
-      } catch (error) {
-        why = error;
-      }
+  /** The first of the contents that can be encoded; none: the outcome is without a body. At once, if no codec is asked. */
+  const outcome = (
+    bare: WithBody,
+    [content, ...others]: readonly unknown[],
+    context: RecordContext,
+  ): Outcome | Promise<Outcome> => {
+    const otherwise = (why: unknown): Outcome | Promise<Outcome> =>
+      others.length > 0 ? outcome(bare, others, context) : withoutBody(bare, reasonOf('it cannot be encoded', why));
+    try {
+      const encoding = encoded(content, context);
+      if (encoding instanceof Promise) return encoding.then((one) => ({ ...bare, ...one }), otherwise);
+      return { ...bare, ...encoding };
+    } catch (error) {
+      return otherwise(error);
     }
-    return withoutBody(bare, reasonOf('it cannot be encoded', why));
   };
 
   const open = async (outcome: Outcome, context: RecordContext): Promise<Opened> => {
@@ -74,10 +77,11 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     }
   };
 
-  const valued = async (bare: WithBody, value: unknown, context: RecordContext): Promise<Kept> => {
+  const valued = (bare: WithBody, value: unknown, context: RecordContext): Kept | Promise<Kept> => {
     const copy = snapshot(value);
-    const kept = await outcome(bare, [copy], context);
-    return { outcome: kept, value: kept.kind === 'value' ? copy : value };
+    const keep = (kept: Outcome): Kept => ({ outcome: kept, value: kept.kind === 'value' ? copy : value });
+    const kept = outcome(bare, [copy], context);
+    return kept instanceof Promise ? kept.then(keep) : keep(kept);
   };
 
   return {
