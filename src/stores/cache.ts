@@ -87,6 +87,8 @@ interface Entry {
 
 function recentRecords(limits: CacheLimits) {
   const entries = new Map<string, Entry>();
+  // One for all: a new one would pass over the places of all that have gone.
+  const oldest = entries.keys();
   let bytes = 0;
 
   const forget = (id: string): void => {
@@ -128,10 +130,7 @@ function recentRecords(limits: CacheLimits) {
       const entry = { record, since, bytes: sizeOf(record) };
       if (entry.bytes > limits.bytes) return false;
       add(entry);
-      for (const oldest of entries.keys()) {
-        if (bytes <= limits.bytes) break;
-        forget(oldest);
-      }
+      while (bytes > limits.bytes) forget(oldest.next().value as string);
       return true;
     },
   };
