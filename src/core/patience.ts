@@ -23,25 +23,38 @@ export type Phase = 'poll' | 'claim' | 'run';
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
   const leftOfClaim = countdown(patienceFor('claim', remaining()));
   return intercepted(store, (call, send, signal) => {
-    let last: IdempotencyError | undefined;
-    let mayBeWritten = false;
-    const failed = (error: unknown): IdempotencyError => {
-      last = failureOf(error, last);
-      mayBeWritten ||= 'write' in call && isInDoubt(last);
-      return last;
-    };
     const left = phase === 'claim' ? leftOfClaim : countdown(patienceFor(phase, remaining(), reserves(call)));
-    const attempt = () => inTime(send, remaining(), signal, (error) => Promise.reject(failed(error)));
-    return inTime(send, remaining(), signal, async (first) => {
-      try {
-        const answer = await again(failed(first), attempt, isTransient, left, signal);
-        if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
-        return answer;
-      } catch (error) {
-        throw mayBeWritten ? inDoubt(error) : error;
-      }
-    });
+    const attempt: Attempt<any> = (failed) => inTime(send, remaining(), signal, failed);
+    return attempt((first) => retried(first, call, attempt, left, signal));
   });
+}
+
+/** One try. `failed`: what becomes of its error. */
+type Attempt<T> = (failed: (error: unknown) => Promise<T>) => Promise<T>;
+
+/** What a call answers whose first try has met an error. */
+async function retried<T>(
+  first: unknown,
+  call: Call,
+  attempt: Attempt<T>,
+  left: () => number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let last: IdempotencyError | undefined;
+  let mayBeWritten = false;
+  const failed = (error: unknown): IdempotencyError => {
+    last = failureOf(error, last);
+    mayBeWritten ||= 'write' in call && isInDoubt(last);
+    return last;
+  };
+  const next = () => attempt((error) => Promise.reject(failed(error)));
+  try {
+    const answer = await again(failed(first), next, isTransient, left, signal);
+    if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
+    return answer;
+  } catch (error) {
+    throw mayBeWritten ? inDoubt(error) : error;
+  }
 }
 
 /** Ms for which transient failures are tried again; `reserves`: how many requests must still have their time after it. */
