@@ -14,6 +14,7 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   readonly about: About;
   /** Undefined: its duplicates cannot be recognised. */
   readonly key: string | undefined;
+  /** Empty without a key. */
   readonly id: string;
   /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
@@ -79,38 +80,35 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
   const { isOutcome, replay = (value) => value, words, remaining, isDeadlineTold } = parts;
   const isNever = fromEvent('operation', isExempt);
   const key = isNever ? undefined : keyIn(fromEvent('key', parts.key), words);
-  const common = {
+  const isKeyed = key !== undefined;
+  const mayRun = isNever || fromEvent('method', isNatural);
+  const principal = isKeyed ? principalIn(parts.principal) : undefined;
+  const id = isKeyed ? fromEvent('operation', () => recordId(scope, operation(), principal, key)) : '';
+  const { fingerprint, formerFingerprint } = fingerprintsOf(
+    id,
+    isKeyed ? parts.payload : undefined,
+    parts.formerPayload,
+  );
+  return {
+    about: isKeyed ? { ...about, id } : about,
     key,
-    isNatural: isNever || fromEvent('method', isNatural),
-    isOutcome: (value: unknown) => judged(isOutcome, value, true),
+    id,
+    fingerprint,
+    formerFingerprint,
+    isNatural: mayRun,
+    isOutcome: (value) => judged(isOutcome, value, true),
+    replay: async (value, attempt) => {
+      const answer = replay(value);
+      await shown(settings, answer, { id, key: String(key), attempt }, remaining() ?? Number.POSITIVE_INFINITY);
+      return answer;
+    },
     isReplayWatched: settings.onReplay !== undefined,
     onConflict: settings.onConflict ?? parts.onConflict ?? 'reject',
     words,
     remaining,
     isDeadlineTold,
   };
-  if (key === undefined) return { ...common, ...UNIDENTIFIED, about };
-  const principal = principalIn(parts.principal);
-  const id = fromEvent('operation', () => recordId(scope, operation(), principal, key));
-  return {
-    ...common,
-    about: { ...about, id },
-    id,
-    ...fingerprintsOf(id, parts.payload, parts.formerPayload),
-    replay: async (value, attempt) => {
-      const answer = replay(value);
-      await shown(settings, answer, { id, key, attempt }, remaining() ?? Number.POSITIVE_INFINITY);
-      return answer;
-    },
-  };
 }
-
-const UNIDENTIFIED = {
-  id: '',
-  fingerprint: undefined,
-  formerFingerprint: undefined,
-  replay: async (value: unknown): Promise<unknown> => value,
-};
 
 /** An event at a handler. */
 export interface Invocation<E> {
