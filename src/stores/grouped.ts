@@ -42,9 +42,8 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     waiting = [];
     for (const { signal, reject } of all) if (signal?.aborted) reject(unsent());
     for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) {
-      const [first, ...others] = group as [Waiting, ...Waiting[]];
-      if (others.length === 0) first.resolve(ALONE);
-      else send(group);
+      if (group.length > 1) send(group);
+      else group[0]?.resolve(ALONE);
     }
   };
 
