@@ -27,7 +27,7 @@ interface RunParts extends EffectsParts {
 /** A run that may have `onUnknown` before its handler. */
 export interface ClaimedRun extends Run {
   /** Resolves when the handler may begin: the steps that have begun are over, and their names may be used again. */
-  readonly resume: () => Promise<void> | undefined;
+  readonly resume: () => Promise<void>;
 }
 
 /** The run of a claim. */
@@ -54,7 +54,7 @@ export function claimedRun(
   const run: RunParts = { settings, arrival, about, holder, lease, floating, remaining, takeover, tell };
   return {
     execution: executionOf(run),
-    hasCommitted: () => run.effects?.committed() !== undefined,
+    hasCommitted: () => run.effects?.commit.committed() !== undefined,
     end: async (ending) => {
       try {
         return await endRun(run, ending);
@@ -63,7 +63,13 @@ export function claimedRun(
         else floating.settled().then(lease.stop); // a step that goes on keeps the key
       }
     },
-    resume: () => run.effects?.resume(),
+    resume: async () => {
+      if (!run.effects) return;
+      const { steps, forgetting } = run.effects;
+      await steps.finished();
+      steps.resume();
+      forgetting.reset();
+    },
   };
 }
 
@@ -83,21 +89,21 @@ function remainingOf({ deadline }: Span, lease: Lease): () => number {
 }
 
 async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
-  const { holder, lease, floating, takeover } = run;
+  const { holder, lease, floating, takeover, effects } = run;
   floating.close();
-  const closing = run.effects?.ended();
+  const closing = effects?.commit.ended();
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  const keeping = run.effects?.committed() ? undefined : keptOf(run, ending);
+  const keeping = effects?.commit.committed() ? undefined : keptOf(run, ending);
   const kept = keeping instanceof Promise ? await keeping : keeping;
   if (closing) await closing;
   // Under the lease: what they do must be on record before another run may go on.
-  const areStepsSure = floating.isIdle() || (await run.effects?.finished()) === true;
-  const committed = run.effects?.committed();
+  const areStepsSure = !effects || floating.isIdle() || (await effects.steps.finished());
+  const committed = effects?.commit.committed();
   if (committed) return committedAnswer(run.about, ending, committed.value);
-  const doubt = run.effects?.doubt();
+  const doubt = effects?.commit.doubt();
   if (doubt) {
     const answer = unsure(run, ending, 'commit', doubt.error);
     const saysThatItIsDone = kept && ending.kind !== 'threw';
@@ -121,13 +127,17 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
   return await lastWrite(run, ending, freed(run), { type: 'released', error });
 }
 
+function isForgotten({ effects }: RunParts): boolean {
+  return effects?.forgetting.isForgotten() ?? false;
+}
+
 /** What is to be recorded; undefined: nothing, and the key is released. */
 function keptOf(run: RunParts, ending: Ending): Kept | Promise<Kept> | undefined {
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
   const context = { id: holder.lease.id, remaining };
-  if (run.effects?.isForgotten()) return undefined;
+  if (isForgotten(run)) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
     return answer === undefined
@@ -144,9 +154,10 @@ function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
 }
 
 /** Gives the key back, for any payload if nothing was done under it. */
-function freed({ holder, takeover, effects }: RunParts): Promise<Landing> {
+function freed(run: RunParts): Promise<Landing> {
+  const { holder, takeover } = run;
   const isUntouched = takeover?.from !== 'abandoned' && Object.keys(holder.lease.steps).length === 0;
-  return effects?.isForgotten() && isUntouched ? releaseForgotten(holder) : release(holder);
+  return isForgotten(run) && isUntouched ? releaseForgotten(holder) : release(holder);
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
@@ -169,7 +180,7 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
     return unsure(run, ending, why, error);
   }
-  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.effects?.isForgotten()) {
+  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !isForgotten(run)) {
     const { outcomes } = settings;
     return adopted(result, { id, remaining, store, outcomes, arrival }, tell);
   }

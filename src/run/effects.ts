@@ -6,19 +6,15 @@ import type { Settings } from '../options.ts';
 import type { Arrival } from './arrival.ts';
 import { type Commit, commitOf } from './commit.ts';
 import type { Floating } from './floating.ts';
-import { forgetting } from './forget.ts';
+import { type Forgetting, forgettingOf } from './forget.ts';
 import type { Lease } from './lease.ts';
-import { effectKey, stepsOf } from './steps.ts';
+import { effectKey, type StepRunner, stepsOf } from './steps.ts';
 
 /** What a handler does to its record before it ends: its steps, its commit, its word that nothing was done. */
-export interface Effects
-  extends Pick<Execution, 'step' | 'commit' | 'forget'>,
-    Pick<Commit, 'ended' | 'committed' | 'doubt'> {
-  readonly isForgotten: () => boolean;
-  /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
-  readonly finished: () => Promise<boolean>;
-  /** As if nothing had been begun, for the handler: what was is `onUnknown`'s, and over when this resolves. */
-  readonly resume: () => Promise<void>;
+export interface Effects {
+  readonly steps: StepRunner;
+  readonly commit: Commit;
+  readonly forgetting: Forgetting;
 }
 
 /** The parts of a run that they are made of. */
@@ -35,23 +31,18 @@ export interface EffectsParts {
   effects?: Effects;
 }
 
-function effectsOf({ settings, holder, lease, floating, remaining, tell }: EffectsParts): Effects {
-  const { isTerminal, outcomes } = settings;
-  const { forget, isForgotten, bar, reset } = forgetting(() => steps.hasBegun() || hasBegun());
+function effectsOf(run: EffectsParts): Effects {
+  const { isTerminal, outcomes } = run.settings;
+  const forgetting = forgettingOf(() => steps.hasBegun() || commit.hasBegun());
+  const { bar } = forgetting;
   const onLanded = ({ kind }: Outcome): void => {
-    lease.stop();
-    tell({ type: 'completed', by: 'commit', outcome: kind });
+    run.lease.stop();
+    run.tell({ type: 'completed', by: 'commit', outcome: kind });
   };
-  const common = { holder, lease, floating, remaining, outcomes };
-  const { commit, ended, committed, doubt, hasBegun, isDeciding } = commitOf({ ...common, onLanded, bar });
-  const steps = stepsOf({ ...common, isTerminal, bar: () => (isDeciding() ? 'after the commit' : bar()) });
-  const { step, finished } = steps;
-  const resume = async (): Promise<void> => {
-    await finished();
-    steps.resume();
-    reset();
-  };
-  return { step, commit, forget, ended, committed, doubt, isForgotten, finished, resume };
+  const commit = commitOf({ ...run, outcomes, onLanded, bar });
+  const barStep = (): string | undefined => (commit.isDeciding() ? 'after the commit' : bar());
+  const steps = stepsOf({ ...run, outcomes, isTerminal, bar: barStep });
+  return { steps, commit, forgetting };
 }
 
 /** What the handler of a claimed run is given. */
@@ -66,10 +57,10 @@ export function executionOf(run: EffectsParts): Execution {
     key: run.arrival.key,
     attempt,
     remaining,
-    step: (name, fn) => effects().step(name, fn),
+    step: (name, fn) => effects().steps.step(name, fn),
     keyFor: (name) => effectKey(id, name),
-    commit: (value, writes) => effects().commit(value, writes),
-    forget: () => effects().forget(),
+    commit: (value, writes) => effects().commit.commit(value, writes),
+    forget: () => effects().forgetting.forget(),
   } satisfies Omit<Execution, 'signal'>;
   return Object.defineProperties(execution, { [LEASE]: { value: lease }, signal: SIGNAL }) as typeof execution &
     Execution;

@@ -1,7 +1,6 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
-import { lazy } from '../core/lazy.ts';
 import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES, withoutBody } from '../core/record.ts';
@@ -41,7 +40,7 @@ export function stepsOf(options: StepsOptions): StepRunner {
   const { id } = holder.lease;
   const names = new Set<string>();
   const running = new Set<string>();
-  const runner = lazy(() => runnerOf(options));
+  const runner = runnerOf(options);
   let hasBegun = false;
 
   const begin = async (name: string, fn: Step): Promise<unknown> => {
@@ -52,9 +51,7 @@ export function stepsOf(options: StepsOptions): StepRunner {
     hasBegun = true;
     names.add(name);
     running.add(name);
-    return runner()
-      .run(name, fn)
-      .finally(() => running.delete(name));
+    return runner.run(name, fn).finally(() => running.delete(name));
   };
 
   return {
@@ -62,7 +59,7 @@ export function stepsOf(options: StepsOptions): StepRunner {
     hasBegun: () => hasBegun,
     finished: async () => {
       await atMost(remaining() - RESERVE_MS, floating.settled());
-      return !hasBegun || (runner().isSure() && running.size === 0);
+      return !hasBegun || (runner.isSure() && running.size === 0);
     },
     resume: () => {
       for (const name of names) if (!running.has(name)) names.delete(name);
