@@ -11,7 +11,7 @@ import type { Lease } from './lease.ts';
 import { effectKey, type StepRunner, stepsOf } from './steps.ts';
 
 /** What a handler does to its record before it ends: its steps, its commit, its word that nothing was done. */
-export interface Effects {
+interface Effects {
   readonly steps: StepRunner;
   readonly commit: Commit;
   readonly forgetting: Forgetting;
