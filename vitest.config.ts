@@ -12,12 +12,23 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package', 'test/e2e'],
-          globalSetup: 'test/engine.ts',
+          exclude: ['test/cdk', 'test/package', 'test/e2e'],
+          globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'constructs',
+          include: ['test/cdk/*.test.ts'],
+          globalSetup: 'test/cdk/assemblies.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

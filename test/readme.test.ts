@@ -8,7 +8,8 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
 import { kinesis } from './batches.ts';
-import { createTable, engineClient, testApp } from './engine.ts';
+import { testApp } from './cdk/assemblies.ts';
+import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 

@@ -21,7 +21,7 @@ import { QUEUE_RULES } from '../../lib/rules/queue.ts';
 import { STREAM_RULES } from '../../lib/rules/stream.ts';
 import { TABLE_ADVICE, TABLE_RULES } from '../../lib/rules/table.ts';
 import { ENVIRONMENT } from '../../src/environment.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 let stack: Stack;
 beforeEach(() => {

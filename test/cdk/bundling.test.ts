@@ -6,7 +6,7 @@ import { Architecture, Code, LayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { IdempotencyTable, IdempotentFunction } from 'effectively-once/cdk';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 /** A user's project: a CommonJS dependency that asks for a built-in module, one that imports `createRequire`, and handlers. */
 const FILES = {

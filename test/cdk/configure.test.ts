@@ -8,7 +8,7 @@ import { type ConfigureIdempotencyOptions, configureIdempotency, IdempotencyTabl
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../src/environment.ts';
 import { ACTIONS } from '../../src/stores/dynamodb/item.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 let app: ReturnType<typeof testApp>;
 let stack: Stack;

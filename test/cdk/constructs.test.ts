@@ -15,7 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordId } from '../../src/core/identity.ts';
 import { ENVIRONMENT } from '../../src/environment.ts';
 import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb/item.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 let stack: Stack;
 beforeEach(() => {

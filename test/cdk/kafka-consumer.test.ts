@@ -12,7 +12,7 @@ import {
 } from 'effectively-once/cdk';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 import { expectationsOf } from './expectations.ts';
 
 let app: ReturnType<typeof testApp>;

@@ -12,7 +12,7 @@ import {
   IdempotentStreamConsumer,
 } from 'effectively-once/cdk';
 import { beforeEach, expect, it } from 'vitest';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 const entry = fileURLToPath(new URL('../../examples/readme/stream.ts', import.meta.url));
 const MSK = { clusterArn: 'arn:aws:kafka:eu-west-1:000000000000:cluster/trips/0-1' };

@@ -7,7 +7,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 describe('OrdersStack', () => {
   let template: Template;

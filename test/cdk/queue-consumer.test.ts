@@ -8,7 +8,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { IdempotencyTable, IdempotentQueueConsumer, type IdempotentQueueConsumerProps } from 'effectively-once/cdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../src/environment.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 import { expectationsOf } from './expectations.ts';
 
 let app: ReturnType<typeof testApp>;

@@ -4,7 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { IdempotencyAudit } from 'effectively-once/cdk';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TripsStack } from '../../lib/trips-stack.ts';
-import { testApp } from '../engine.ts';
+import { testApp } from './assemblies.ts';
 
 const kafka = { clusterArn: 'arn:aws:kafka:eu-central-1:000000000000:cluster/trips/1', topic: 'trips' };
 
