@@ -1,4 +1,4 @@
-import { type CfnResource, Duration, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Aspects, type CfnResource, Duration, Tokenization } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ENVIRONMENT } from '../src/environment.ts';
@@ -28,13 +28,21 @@ export interface ConfigureIdempotencyOptions {
 
 /**
  * Makes a function that exists an idempotent one: its environment, its grant, and checks. It throws for what cannot work, and fails
- * synthesis if what it has set is overwritten later, or an event source of the function breaks a rule of the constructs.
+ * synthesis if what it has set is overwritten later, or an event source of the function would lose messages or repeat what was done. It
+ * warns of what the constructs would not allow, such as a `maxReceiveCount` of 3: acknowledge such a warning where it is right.
  *
  * @example
  * configureIdempotency(existing, { table, scope: 'charge' });
  */
 export function configureIdempotency(fn: lambda.Function, options: ConfigureIdempotencyOptions): void {
-  configure(fn, options);
+  configure(fn, options, ({ isAdvice }) => !isAdvice);
+  Aspects.of(fn).add({ visit: (node) => node === fn && warn(fn) });
+}
+
+/** Of what other mappings in the app do, which are known when the tree is complete. */
+function warn(fn: lambda.Function): void {
+  const advice = mappingFindings(fn).filter(({ isAdvice }) => isAdvice);
+  for (const { rule, text } of advice) Annotations.of(fn).addWarningV2(`effectively-once:${rule}`, text);
 }
 
 export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
@@ -42,8 +50,12 @@ export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
   readonly maxEventAge?: Duration;
 }
 
-/** {@link configureIdempotency}, also for a function whose scope is its name. */
-export function configure(fn: lambda.Function, settings: Settings): void {
+/** {@link configureIdempotency}, also for a function whose scope is its name. `fails`: which findings fail synthesis. */
+export function configure(
+  fn: lambda.Function,
+  settings: Settings,
+  fails: (finding: Finding) => boolean = () => true,
+): void {
   const { table, scope, scopes = [], retention = Duration.hours(24) } = settings;
   const resource = fn.node.defaultChild as CfnResource;
   check(resource, { ...settings, retention });
@@ -60,7 +72,7 @@ export function configure(fn: lambda.Function, settings: Settings): void {
   warnOfOwner(table, fn);
   const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
   fn.node.addValidation({
-    validate: () => [...changes(resource, variables), ...findings()].map(({ text }) => text),
+    validate: () => [...changes(resource, variables), ...findings().filter(fails)].map(({ text }) => text),
   });
 }
 

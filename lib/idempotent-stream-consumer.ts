@@ -13,9 +13,10 @@ import { checkProps, consumerOf, mapped, secondsOf } from './consumer.ts';
 import type { IdempotentFunction } from './idempotent-function.ts';
 import { DAY_S, streamRetention } from './mapping-facts.ts';
 import { onFailureOf, type RetryingConsumerProps, retryFactsOf } from './retries.ts';
+import { MOST_AGE_S } from './rules/retries.ts';
 import { expectKept } from './rules/rule.ts';
 import { STREAM_RULES } from './rules/stream.ts';
-import { isResource } from './template.ts';
+import { isResource, resolved, textOf } from './template.ts';
 
 export interface IdempotentStreamConsumerProps extends RetryingConsumerProps {
   /** A Kinesis stream, or a DynamoDB table that has a stream. */
@@ -56,6 +57,7 @@ export class IdempotentStreamConsumer extends Construct {
     checkStream(props);
     const facts = retryFactsOf(props, retentionOf(props));
     expectKept(STREAM_RULES, facts);
+    checkStart(props, facts.sourceRetention);
     const { onFailure, queue } = onFailureOf(this, props);
     this.onFailureQueue = queue;
     const consumer = consumerOf(this, { ...functionProps, retention: Duration.seconds(facts.retention) });
@@ -87,7 +89,7 @@ function sourceOf(stream: Stream, startingPositionTimestamp: number | undefined,
 function checkStream({ stream, table, startingPositionTimestamp }: IdempotentStreamConsumerProps): void {
   if (isKinesis(stream)) return;
   const { path } = stream.node;
-  if (stream === table) {
+  if (isSame(stream, table)) {
     throw new Error(
       `\`stream\` is ${path}, the table of records; expected another: each record would bring another one`,
     );
@@ -97,6 +99,19 @@ function checkStream({ stream, table, startingPositionTimestamp }: IdempotentStr
   if (startingPositionTimestamp !== undefined) {
     throw new Error('`startingPositionTimestamp` is set; expected none: a DynamoDB stream has no such position');
   }
+}
+
+/** A stream that keeps more than Lambda processes is not read from its beginning by default. */
+function checkStart({ startingPosition }: IdempotentStreamConsumerProps, keeps: number): void {
+  if (startingPosition !== undefined || keeps <= MOST_AGE_S) return;
+  throw new Error(
+    `\`startingPosition\` is not set; expected one: the stream keeps a record for ${keeps} s, and Lambda gives up what is older than ${MOST_AGE_S} s`,
+  );
+}
+
+/** Also of two that are imported by one name. */
+function isSame(one: dynamodb.ITable, other: dynamodb.ITable): boolean {
+  return one === other || textOf(resolved(one, one.tableArn)) === textOf(resolved(other, other.tableArn));
 }
 
 /** Seconds that the stream keeps a record. */

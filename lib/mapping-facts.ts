@@ -27,10 +27,19 @@ interface Consumer {
 export function mappingOf(resource: CfnResource): Mapping {
   const { Properties: properties } = templateOf(resource);
   const { EventSourceArn, SelfManagedEventSource, Topics, FunctionName } = properties;
-  const source = targetOf(EventSourceArn);
+  const arn = polledArn(EventSourceArn);
+  const source = targetOf(arn);
   // Nothing else has topics, whatever is known of its ARN.
-  const service = SelfManagedEventSource || Topics ? KAFKA : (source?.cfnResourceType ?? String(EventSourceArn));
+  const service = SelfManagedEventSource || Topics ? KAFKA : (source?.cfnResourceType ?? String(arn));
   return { properties, source, service, consumer: consumerOf(functionOf(FunctionName)) };
+}
+
+/** With enhanced fan-out a consumer of the stream stands between, which names it. */
+function polledArn(arn: unknown): unknown {
+  const target = targetOf(arn);
+  return target && isResource(target, 'AWS::Kinesis::StreamConsumer')
+    ? templateOf(target).Properties['StreamARN']
+    : arn;
 }
 
 export const KAFKA = 'Kafka';
@@ -137,10 +146,17 @@ function retryFacts({ properties, consumer }: Mapping, retriesByDefault = -1): R
     retention,
     reportBatchItemFailures: isReporting(properties),
     bisectBatchOnError: typeof isBisected === 'boolean' ? isBisected : undefined,
-    onFailure: destination === undefined ? 'not set' : 'set',
+    onFailure: destinationFact(destination),
     retryAttempts: numberIn(properties['MaximumRetryAttempts'], destination === undefined ? -1 : retriesByDefault),
     maxRecordAge: numberIn(properties['MaximumRecordAgeInSeconds'], -1),
   };
+}
+
+function destinationFact(destination: unknown): RetryFacts['onFailure'] {
+  if (destination === undefined) return 'not set';
+  const target = targetOf(destination);
+  const { FifoQueue, FifoTopic } = target ? templateOf(target).Properties : {};
+  return FifoQueue || FifoTopic || String(destination).endsWith('.fifo') ? 'FIFO' : 'set';
 }
 
 function isReporting(properties: Properties): boolean | undefined {

@@ -13,7 +13,7 @@ import { LEAST_AGE_S, MOST_AGE_S, type RetryFacts, retriesLast } from './rules/r
 export interface RetryingConsumerProps extends ConsumerProps {
   /**
    * Where to begin: what was done before is answered from its records.
-   * @default StartingPosition.TRIM_HORIZON
+   * @default StartingPosition.TRIM_HORIZON - none for a stream that keeps a record for more than 7 days
    */
   readonly startingPosition?: lambda.StartingPosition;
   /**
@@ -69,7 +69,7 @@ export interface RetryingConsumerProps extends ConsumerProps {
   readonly retention?: Duration;
 }
 
-type Known = RetryFacts & Readonly<Record<'retryAttempts' | 'maxRecordAge' | 'retention', number>>;
+type Known = RetryFacts & Readonly<Record<'retryAttempts' | 'maxRecordAge' | 'retention' | 'sourceRetention', number>>;
 
 const RETRIES = 10_000;
 

@@ -14,6 +14,7 @@ const MOST_TIMEOUT_S = 14 * 60;
 export const KAFKA_RULES: readonly Rule<KafkaFacts>[] = [
   {
     id: 'provisioned-pollers',
+    isAdvice: true,
     judge: ({ provisionedPollers }) =>
       provisionedPollers === 'not set'
         ? '`provisionedPollerConfig` is not set; expected one: without it Lambda ignores which records have failed, retries and their limits'

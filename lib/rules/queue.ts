@@ -1,4 +1,4 @@
-import { atLeast, atMost, type Rule } from './rule.ts';
+import { advice, atLeast, atMost, type Rule, within } from './rule.ts';
 
 /** A queue and its consumer; durations in seconds. */
 export interface QueueFacts {
@@ -22,6 +22,8 @@ const sum = (...parts: readonly (number | undefined)[]): number | undefined =>
   parts.some((part) => part === undefined) ? undefined : parts.reduce((all = 0, part = 0) => all + part, 0);
 
 export const LEAST_RECEIVES = 5;
+/** SQS takes no more. */
+const MOST_RECEIVES = 1_000;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
@@ -32,34 +34,41 @@ export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
         ? '`reportBatchItemFailures` is false; expected true: otherwise a failed record of a batch is deleted, or all come again'
         : undefined,
   },
-  atLeast('visibility-timeout', [
-    'visibilityTimeout',
-    ({ timeout, maxBatchingWindow = 0 }) => sum(timeout && timeout * 6, maxBatchingWindow),
-    's: 6 function timeouts and the batching window',
-  ]),
+  advice(
+    atLeast('visibility-timeout', [
+      'visibilityTimeout',
+      ({ timeout, maxBatchingWindow = 0 }) => sum(timeout && timeout * 6, maxBatchingWindow),
+      's: 6 function timeouts and the batching window',
+    ]),
+  ),
   {
     id: 'dead-letter-queue',
+    isAdvice: true,
     judge: ({ deadLetterQueue }) =>
       deadLetterQueue === 'not set'
         ? '`deadLetterQueue` is not set; expected one: a record that always fails comes again until the queue forgets it'
         : undefined,
   },
-  atLeast('receive-count', [
-    'maxReceiveCount',
-    () => LEAST_RECEIVES,
-    ': a duplicate that waits for its turn is received, too',
-  ]),
+  advice(
+    within('receive-count', [
+      'maxReceiveCount',
+      () => [LEAST_RECEIVES, MOST_RECEIVES],
+      ': a duplicate that waits for its turn is received, too',
+    ]),
+  ),
   atLeast('retention', [
     'retention',
     ({ queueRetention, deadLetterQueue, deadLetterRetention }) =>
       sum(queueRetention, deadLetterQueue === 'not set' ? 0 : deadLetterRetention),
     's: a message may come again from the dead-letter queue',
   ]),
-  atLeast('dead-letter-retention', [
-    'deadLetterRetention',
-    ({ queueRetention }) => queueRetention,
-    's: as long as the queue keeps a message',
-  ]),
+  advice(
+    atLeast('dead-letter-retention', [
+      'deadLetterRetention',
+      ({ queueRetention }) => queueRetention,
+      's: as long as the queue keeps a message',
+    ]),
+  ),
   {
     id: 'fifo-window',
     judge: ({ fifo, maxBatchingWindow }) =>
@@ -73,10 +82,12 @@ export const QUEUE_RULES: readonly Rule<QueueFacts>[] = [
     ({ batchSize = 10 }) => (batchSize > 10 ? 1 : undefined),
     's: Lambda wants it for a batch size above 10',
   ]),
-  atMost('concurrency', [
-    'maxConcurrency',
-    // Lambda takes no limit below 2; and 0 is how a consumer is stopped.
-    ({ reservedConcurrentExecutions: reserved = 0 }) => (reserved < 2 ? undefined : reserved),
-    ', the reserved concurrency: a throttled batch uses up receives',
-  ]),
+  advice(
+    atMost('concurrency', [
+      'maxConcurrency',
+      // Lambda takes no limit below 2; and 0 is how a consumer is stopped.
+      ({ reservedConcurrentExecutions: reserved = 0 }) => (reserved < 2 ? undefined : reserved),
+      ', the reserved concurrency: a throttled batch uses up receives',
+    ]),
+  ),
 ];

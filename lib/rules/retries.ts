@@ -1,11 +1,11 @@
-import { atLeast, type Rule, within } from './rule.ts';
+import { advice, atLeast, type Rule, within } from './rule.ts';
 
 /** A consumer of records in order: what fails is tried again at once, and holds up what is behind it. Durations in seconds. */
 export interface RetryFacts {
   readonly timeout?: number;
   readonly reportBatchItemFailures?: boolean;
   readonly bisectBatchOnError?: boolean;
-  readonly onFailure?: 'set' | 'not set';
+  readonly onFailure?: 'set' | 'not set' | 'FIFO';
   /** -1: without end. */
   readonly retryAttempts?: number;
   /** -1: of any age. */
@@ -35,6 +35,7 @@ export const RETRY_RULES: readonly Rule<RetryFacts>[] = [
   },
   {
     id: 'bisect',
+    isAdvice: true,
     judge: ({ bisectBatchOnError }) =>
       bisectBatchOnError === false
         ? '`bisectBatchOnError` is false; expected true: otherwise a record that crashes the function takes its whole batch with it'
@@ -42,21 +43,33 @@ export const RETRY_RULES: readonly Rule<RetryFacts>[] = [
   },
   {
     id: 'on-failure',
+    isAdvice: true,
     judge: ({ onFailure }) =>
       onFailure === 'not set'
         ? '`onFailure` is not set; expected a destination: what Lambda gives up is known nowhere else'
         : undefined,
   },
-  within('retry-attempts', [
-    'retryAttempts',
-    () => [LEAST_RETRIES, MOST_RETRIES],
-    ': a record that always fails is in the way until they are used up, and one whose run crashed waits for its lease',
-  ]),
-  within('record-age', [
-    'maxRecordAge',
-    ({ timeout = 0 }) => [Math.max(LEAST_AGE_S, 2 * timeout), MOST_AGE_S],
-    's: a record whose run crashed waits for its lease, and none is tried for ever',
-  ]),
+  {
+    id: 'on-failure-kind',
+    judge: ({ onFailure }) =>
+      onFailure === 'FIFO'
+        ? '`onFailure` is a FIFO queue or topic; expected a standard one: Lambda sends what it gives up to no other'
+        : undefined,
+  },
+  advice(
+    within('retry-attempts', [
+      'retryAttempts',
+      () => [LEAST_RETRIES, MOST_RETRIES],
+      ': a record that always fails is in the way until they are used up, and one whose run crashed waits for its lease',
+    ]),
+  ),
+  advice(
+    within('record-age', [
+      'maxRecordAge',
+      ({ timeout = 0 }) => [Math.max(LEAST_AGE_S, 2 * timeout), MOST_AGE_S],
+      's: a record whose run crashed waits for its lease, and none is tried for ever',
+    ]),
+  ),
   atLeast('retention', [
     'retention',
     (facts) => facts.sourceRetention && facts.sourceRetention + retriesLast(facts),

@@ -4,20 +4,23 @@
  */
 export interface Rule<Facts> {
   readonly id: string;
+  /** Whoever breaks it loses time, or sight of what was given up, but neither a message nor an outcome: an existing stack may have its reasons. */
+  readonly isAdvice?: boolean;
   /** What was wrong, got and expected; undefined: nothing. */
   readonly judge: (facts: Facts) => string | undefined;
 }
 
 export interface Finding {
   readonly rule: string;
+  readonly isAdvice: boolean;
   readonly text: string;
 }
 
 /** The rules that are broken. */
 export function broken<Facts>(rules: readonly Rule<Facts>[], facts: Facts): Finding[] {
-  return rules.flatMap(({ id, judge }) => {
+  return rules.flatMap(({ id, isAdvice = false, judge }) => {
     const text = judge(facts);
-    return text === undefined ? [] : [{ rule: id, text }];
+    return text === undefined ? [] : [{ rule: id, isAdvice, text }];
   });
 }
 
@@ -25,6 +28,10 @@ export function broken<Facts>(rules: readonly Rule<Facts>[], facts: Facts): Find
 export function expectKept<Facts>(rules: readonly Rule<Facts>[], facts: Facts, of = ''): void {
   const [first] = broken(rules, facts);
   if (first) throw new Error(`${of}${first.text}`);
+}
+
+export function advice<F>(rule: Rule<F>): Rule<F> {
+  return { ...rule, isAdvice: true };
 }
 
 type Limit<F, L = number> = readonly [name: keyof F, expected: (facts: F) => L | undefined, why: string];

@@ -4,6 +4,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
+  KinesisConsumerEventSource,
   KinesisEventSource,
   type KinesisEventSourceProps,
   ManagedKafkaEventSource,
@@ -81,6 +82,17 @@ describe('IdempotencyAudit, of a queue', () => {
       'that gives up early',
       () => {
         const dead = { queue: new sqs.Queue(stack, 'D'), maxReceiveCount: 4 };
+        consumer().addEventSource(new SqsEventSource(queue({ deadLetterQueue: dead }), REPORTING));
+      },
+      ['receive-count'],
+    ],
+    [
+      'that counts further than SQS does',
+      () => {
+        const dead = {
+          queue: new sqs.Queue(stack, 'D', { retentionPeriod: Duration.days(4) }),
+          maxReceiveCount: 1_001,
+        };
         consumer().addEventSource(new SqsEventSource(queue({ deadLetterQueue: dead }), REPORTING));
       },
       ['receive-count'],
@@ -167,6 +179,13 @@ describe('IdempotencyAudit, of a stream', () => {
     fn.addEventSource(new KinesisEventSource(stream, { ...retrying(), ...props }));
   };
 
+  const fanOut = (stream: kinesis.IStream) => {
+    const streamConsumer = new kinesis.StreamConsumer(stack, 'FanOut', { stream, streamConsumerName: 'trips' });
+    consumer().addEventSource(
+      new KinesisConsumerEventSource(streamConsumer, { ...retrying(), bisectBatchOnError: false }),
+    );
+  };
+
   it.each<[string, () => void, readonly string[]]>([
     ['that fits', () => add(), []],
     ['without partial failures', () => add({ reportBatchItemFailures: false }), ['partial-failures']],
@@ -180,6 +199,18 @@ describe('IdempotencyAudit, of a stream', () => {
     ['that is hardly tried', () => add({ retryAttempts: 2 }), ['retry-attempts']],
     ['of any age', () => add({ maxRecordAge: undefined }), ['record-age']],
     ['that is given up before a lease is over', () => add({ maxRecordAge: Duration.seconds(79) }), ['record-age']],
+    ['of enhanced fan-out', () => fanOut(new kinesis.Stream(stack, 'Stream')), ['bisect']],
+    [
+      'of enhanced fan-out, imported',
+      () =>
+        fanOut(kinesis.Stream.fromStreamArn(stack, 'Stream', 'arn:aws:kinesis:eu-west-1:000000000000:stream/trips')),
+      ['bisect'],
+    ],
+    [
+      'that gives up to a FIFO queue',
+      () => add({ onFailure: new SqsDlq(new sqs.Queue(stack, 'Mine', { fifo: true })) }),
+      ['on-failure-kind'],
+    ],
   ])('%s', (_, make, expected) => {
     make();
     expect(reported()).toEqual(expected);

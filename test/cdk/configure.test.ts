@@ -1,5 +1,5 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations as CoreAnnotations, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -122,6 +122,28 @@ describe('configureIdempotency', () => {
 
   it('fails synthesis if an event source breaks a rule of the constructs', () => {
     configured().addEventSource(new SqsEventSource(new sqs.Queue(stack, 'Queue')));
-    expect(() => app.synth()).toThrow(/`reportBatchItemFailures` is false.*`deadLetterQueue` is not set/s);
+    expect(() => app.synth()).toThrow(/`reportBatchItemFailures` is false/);
+  });
+
+  describe('warns where an event source may have its reasons', () => {
+    const early = () => {
+      const fn = configured({}, { retention: Duration.days(28) });
+      const deadLetterQueue = { queue: new sqs.Queue(stack, 'Dead'), maxReceiveCount: 3 };
+      const queue = new sqs.Queue(stack, 'Queue', { deadLetterQueue });
+      fn.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true }));
+      return fn;
+    };
+    const warnings = () => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('maxReceiveCount'));
+
+    it('and does not fail', () => {
+      early();
+      expect(() => app.synth()).not.toThrow();
+      expect(warnings()).toHaveLength(1);
+    });
+
+    it('until that is acknowledged', () => {
+      CoreAnnotations.of(early()).acknowledgeWarning('effectively-once:receive-count', 'two receives are enough');
+      expect(warnings()).toEqual([]);
+    });
   });
 });

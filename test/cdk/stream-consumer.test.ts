@@ -5,7 +5,8 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { SnsDlq, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import {
   IdempotencyAudit,
@@ -35,6 +36,7 @@ const kinesisOf = (hours = 24) => new kinesis.Stream(stack, 'Stream', { retentio
 const tableOf = (stream?: dynamodb.StreamViewType) =>
   new dynamodb.Table(stack, 'Trips', { partitionKey: { name: 'tripId', type: dynamodb.AttributeType.STRING }, stream });
 const IMPORTED = 'arn:aws:kinesis:eu-west-1:000000000000:stream/theirs';
+const FIFO_QUEUE = 'arn:aws:sqs:eu-west-1:000000000000:theirs.fifo';
 
 const consume = (props: Partial<IdempotentStreamConsumerProps> = {}) =>
   new IdempotentStreamConsumer(stack, 'Consumer', {
@@ -73,7 +75,7 @@ describe('IdempotentStreamConsumer', () => {
   });
 
   it('bounds the age of a record also where the stream keeps it for a year', () => {
-    consume({ stream: kinesisOf(8_760) });
+    consume({ stream: kinesisOf(8_760), startingPosition: lambda.StartingPosition.LATEST });
     mappingHas({ MaximumRecordAgeInSeconds: 7 * 24 * HOUR_S });
   });
 
@@ -167,6 +169,30 @@ describe('IdempotentStreamConsumer fails', () => {
     expect(() => consume({ stream, startingPositionTimestamp: 1 })).toThrow(
       /`startingPositionTimestamp` is set; expected/,
     );
+  });
+
+  it('on a stream of which Lambda would give up the older part at once, if nobody says where to begin', () => {
+    expect(() => consume({ stream: kinesisOf(192) })).toThrow(
+      /`startingPosition` is not set; expected one: the stream keeps a record for 691200 s/,
+    );
+  });
+
+  it('on the table of records under another name', () => {
+    const tableArn = 'arn:aws:dynamodb:eu-west-1:000000000000:table/records';
+    const attributes = { tableArn, tableStreamArn: `${tableArn}/stream/1` };
+    const named = (id: string) => dynamodb.Table.fromTableAttributes(stack, id, attributes);
+    expect(() => consume({ stream: named('One'), table: named('Other') })).toThrow(
+      /`stream` is Stack\/One, the table of records; expected another/,
+    );
+  });
+
+  it.each<[string, () => lambda.IEventSourceDlq]>([
+    ['queue', () => new SqsDlq(new sqs.Queue(stack, 'Mine', { fifo: true }))],
+    ['imported queue', () => new SqsDlq(sqs.Queue.fromQueueArn(stack, 'Mine', FIFO_QUEUE))],
+    ['topic', () => new SnsDlq(new sns.Topic(stack, 'Mine', { fifo: true }))],
+  ])('synthesis, if what it gives up would go to a FIFO %s', (_, destination) => {
+    consume({ onFailure: destination() });
+    expect(() => app.synth()).toThrow(/`onFailure` is a FIFO queue or topic; expected a standard one/);
   });
 
   it('if nobody says how long an imported stream keeps a record', () => {
