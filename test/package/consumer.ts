@@ -4,6 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
+import { intent, retryInfo, retrying } from 'effectively-once/client';
 import { idempotency } from 'effectively-once/middy';
 import { recordId } from 'effectively-once/operator';
 import { explore } from 'effectively-once/testing';
@@ -27,6 +28,11 @@ const { isSafe, doubles } = await explore(
   { event: { id: 'o-1' }, effects: { charge: (id: string) => id } },
 );
 
+const send = retrying(async () => new Response('', { status: 200 }), { origins: ['https://api.example.com'] });
+const sent = await send('https://api.example.com/orders', { method: 'POST', body: '{}' });
+const checkout = intent('checkout', { storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} } });
+const isKeyed: boolean = await checkout.send({ item: 'book' }, async (key) => key !== retryInfo(sent).key);
+
 export const refused = [
   // @ts-expect-error types arrive, too
   () => idempotent(async () => 1, { store, retention: '5 parsecs' }),
@@ -48,6 +54,8 @@ console.log(
     value,
     id: recordId({ scope: 's', key: 'k' }),
     isSafe,
+    isKeyed,
+    attempts: retryInfo(sent).attempts,
     points: doubles.map(({ point }) => point),
   }),
 );

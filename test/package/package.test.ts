@@ -63,10 +63,10 @@ describe('the packed tarball', () => {
   });
 
   it('runs there, and its constructs synthesize a bundle of it', () => {
-    const { answers, value, id, isSafe, points } = JSON.parse(
+    const { answers, value, id, isSafe, isKeyed, attempts, points } = JSON.parse(
       run(project, 'node', 'consumer.ts').trim().split('\n').at(-1) ?? '',
     );
-    expect(value).toBe(7);
+    expect({ value, isKeyed, attempts }).toEqual({ value: 7, isKeyed: true, attempts: 1 });
     expect(id).toMatch(/^s#/);
     expect({ isSafe, points }).toEqual({
       isSafe: false,
