@@ -65,7 +65,7 @@ export interface Settings {
 type Row = readonly [fallback: unknown, read: (value: any) => unknown, expected: string];
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const DURATION = "ms or such as '10s', up to 24 days";
+const DURATION = "ms or such as '10s'";
 
 const OPTIONS: Readonly<Record<string, Row>> = {
   origins: [undefined, origins, "a list of origins such as 'https://api.example.com'"],

@@ -16,28 +16,34 @@ export function within<T>(
     caller?.throwIfAborted();
     const controller = new AbortController();
     const end = (reason: unknown): void => {
-      clearTimeout(timer);
-      unlink();
+      release();
       controller.abort(reason);
       reject(reason);
     };
     const timer = setTimeout(() => end(named('TimeoutError', `no answer within ${ms} ms`)), ms);
     const hear = (): void => end(caller?.reason);
-    const unlink = (): void => caller?.removeEventListener('abort', hear);
+    const release = (): void => {
+      clearTimeout(timer);
+      caller?.removeEventListener('abort', hear);
+    };
     caller?.addEventListener('abort', hear);
     const done = (value: T): void => {
       if (controller.signal.aborted) discard(value); // of work that does not look at its signal
-      clearTimeout(timer);
-      const body = value instanceof Response && value.body;
-      if (body) bodies?.register(body, unlink);
-      else unlink();
+      release();
+      if (caller && value instanceof Response && value.body) follow(caller, controller, value.body);
       resolve(value); // or nothing, if it was rejected
     };
     (async () => work(controller.signal))().then(done, end);
   });
 }
 
-/** Ends what hears of the caller's signal together with the body that it could still abort. */
+/** Aborts with the caller, for as long as the body lives. Nothing here may hold the body: the caller's signal may live for ever. */
+function follow(caller: AbortSignal, controller: AbortController, body: object): void {
+  const hear = (): void => controller.abort(caller.reason);
+  caller.addEventListener('abort', hear);
+  bodies?.register(body, () => caller.removeEventListener('abort', hear));
+}
+
 const bodies = globalThis.FinalizationRegistry && new FinalizationRegistry((unlink: () => void) => unlink());
 
 /** Resolves after so many ms; rejects at once when the caller aborts. */

@@ -1,5 +1,5 @@
 // Run with --expose-gc: holds signals by nothing but a Request, collects, and says what still ends a call.
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { retrying } from 'effectively-once/client';
 
 const server = createServer((request, response) => {
   if (request.url === '/hangs') return;
+  if (request.url === '/whole') return response.end('whole');
   response.writeHead(200, { 'content-length': '100' });
   response.write('half');
 }).listen(0, '127.0.0.1');
@@ -52,5 +53,18 @@ for (let round = 0; round < 10; round++) {
 for (const caller of callers) caller.abort(new Error('aborted'));
 const findings: Record<string, string> = {};
 for (const [name, end] of calls) findings[name] = await end;
+
+// A signal that lives as long as the process, and calls of which nobody reads the answer.
+const app = new AbortController();
+const signal = app.signal;
+const served: WeakRef<Response>[] = [];
+const send = retrying(async (_, init) => fetch(`${origin}/whole`, init as RequestInit));
+for (let call = 0; call < 50; call++) served.push(new WeakRef(await send(`${origin}/whole`, { signal })));
+for (let round = 0; round < 10; round++) {
+  await sleep(20);
+  globalThis.gc?.();
+}
+findings['answers that are kept'] = String(served.filter((one) => one.deref()).length);
+findings['listeners that are kept'] = String(getEventListeners(signal, 'abort').length);
 console.log(JSON.stringify(findings));
 process.exit();
