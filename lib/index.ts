@@ -1,3 +1,4 @@
+export { CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS } from './cors.ts';
 export {
   type GrantIdempotencyOptions,
   IdempotencyTable,

@@ -8,7 +8,13 @@ import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
+import {
+  CORS_ALLOW_HEADERS,
+  CORS_EXPOSE_HEADERS,
+  IdempotencyTable,
+  IdempotentFunction,
+  IdempotentQueueConsumer,
+} from './index.ts';
 
 /** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
 export class OrdersStack extends Stack {
@@ -56,8 +62,8 @@ export class OrdersStack extends Stack {
       corsPreflight: {
         allowOrigins: ['*'],
         allowMethods: [apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
-        allowHeaders: ['Content-Type', 'Idempotency-Key'],
-        exposeHeaders: ['Idempotent-Replayed', 'Retry-After'],
+        allowHeaders: [...CORS_ALLOW_HEADERS],
+        exposeHeaders: [...CORS_EXPOSE_HEADERS],
       },
     });
     const accessLog = new LogGroup(this, 'AccessLog', {

@@ -2,6 +2,7 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS } from 'effectively-once/cdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
@@ -20,6 +21,14 @@ describe('OrdersStack', () => {
     template.resourceCountIs('AWS::DynamoDB::Table', 4);
     template.resourceCountIs('AWS::SQS::Queue', 2);
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
+  });
+
+  it('lets pages of other origins send a key, and read what a client looks at', () => {
+    expect(CORS_ALLOW_HEADERS).toContain('Idempotency-Key');
+    expect(CORS_EXPOSE_HEADERS).toEqual(expect.arrayContaining(['Idempotent-Replayed', 'Retry-After']));
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: { AllowHeaders: CORS_ALLOW_HEADERS, ExposeHeaders: CORS_EXPOSE_HEADERS },
+    });
   });
 
   it.each([

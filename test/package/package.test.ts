@@ -37,6 +37,7 @@ describe('the packed tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'openapi/idempotency.yaml',
       'package.json',
     ]);
     expect(files.filter((file) => /orders|bin\/|examples|demo|local|test\//.test(file))).toEqual([]);
