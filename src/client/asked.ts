@@ -51,7 +51,7 @@ async function sending(
   isStream: boolean,
 ): Promise<Asked['send']> {
   const { body, headers, method, ...rest } = init;
-  if (input instanceof Request) {
+  if (input instanceof Request && !isStream) {
     // The body is kept by the original, and each attempt has a copy. Any init would reset these two.
     const { referrer, referrerPolicy } = view;
     return (signal) => send(view.clone(), { referrer, referrerPolicy, ...rest, signal } as Init);

@@ -83,6 +83,17 @@ describe('a stream', () => {
     expect(sent).toBe('stream');
   });
 
+  it('is whole beside a Request, too', async () => {
+    let sent = '';
+    const server = scripted(async (request) => {
+      sent = await request.text();
+      return new Response();
+    });
+    const init = { body: stream(), duplex: 'half' } as RequestInit;
+    await over(retrying(server.fetch)(new Request(ORDERS, POST), init));
+    expect(sent).toBe('stream');
+  });
+
   it('that meets no answer is not sent again', async () => {
     const server = scripted(new TypeError('reset'));
     const init = { method: 'PUT', body: stream(), duplex: 'half' } as RequestInit;
