@@ -3,9 +3,12 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { MutationObserver, QueryClient } from '@tanstack/query-core';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
+import { browser } from './client/browser.ts';
+import { scripted } from './client/scripted.ts';
 import { createTable, engineClient, testApp } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
@@ -13,40 +16,44 @@ import { lambdaContext, sqsRecord } from './ways.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-describe.each(['README.md', 'docs/testing.md', 'docs/events.md', 'docs/results.md', 'docs/sources.md'])(
-  '%s',
-  (page) => {
-    const readme = readFileSync(pathOf(page), 'utf8');
-    const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+describe.each([
+  'README.md',
+  'docs/testing.md',
+  'docs/events.md',
+  'docs/results.md',
+  'docs/sources.md',
+  'docs/client.md',
+])('%s', (page) => {
+  const readme = readFileSync(pathOf(page), 'utf8');
+  const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
 
-    it.each(snippets)('shows $file as it is', ({ file, code }) => {
-      const source = readFileSync(pathOf(file), 'utf8');
-      // `UPDATE_README=1 npm run unit` writes them anew.
-      if (process.env['UPDATE_README']) {
-        const current = readFileSync(pathOf(page), 'utf8');
-        const written = current.replace(SNIPPET, (all, name, old) =>
-          name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
-        );
-        writeFileSync(pathOf(page), written);
-      } else expect(code).toBe(source);
-    });
+  it.each(snippets)('shows $file as it is', ({ file, code }) => {
+    const source = readFileSync(pathOf(file), 'utf8');
+    // `UPDATE_README=1 npm run unit` writes them anew.
+    if (process.env['UPDATE_README']) {
+      const current = readFileSync(pathOf(page), 'utf8');
+      const written = current.replace(SNIPPET, (all, name, old) =>
+        name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
+      );
+      writeFileSync(pathOf(page), written);
+    } else expect(code).toBe(source);
+  });
 
-    it('shows no code but that', () => {
-      expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
-    });
+  it('shows no code but that', () => {
+    expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
+  });
 
-    it('opens with a snippet that can be taken in at a glance; in the README with a handler of at most 20 lines', () => {
-      const [{ file, code }] = snippets as [(typeof snippets)[number]];
-      if (page === 'README.md') expect(file).toBe('examples/readme/handler.ts');
-      expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(page === 'README.md' ? 20 : 30);
-    });
+  it('opens with a snippet that can be taken in at a glance; in the README with a handler of at most 20 lines', () => {
+    const [{ file, code }] = snippets as [(typeof snippets)[number]];
+    if (page === 'README.md') expect(file).toBe('examples/readme/handler.ts');
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(page === 'README.md' ? 20 : 30);
+  });
 
-    it('names scripts that exist', () => {
-      const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
-      for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
-    });
-  },
-);
+  it('names scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
+    for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+  });
+});
 
 describe('its snippets run', () => {
   let charged: string[];
@@ -222,6 +229,42 @@ describe('its snippets run', () => {
       (error) => error,
     );
     expect(readFileSync(pathOf('README.md'), 'utf8')).toContain(`\`\`\`text\n${message}\n\`\`\``);
+  });
+
+  it('client', async () => {
+    const server = scripted(503, { status: 201, body: { orderId: 'o-1' } }, 402);
+    vi.stubGlobal('fetch', server.fetch);
+    const said = vi.spyOn(console, 'info').mockImplementation(() => {});
+    const { placeOrder } = await import('../examples/readme/client.ts');
+    expect(await placeOrder({ item: 'book', amount: 5 })).toEqual({ orderId: 'o-1' });
+    expect(said.mock.calls).toMatchObject([
+      [{ attempt: 1, status: 503 }],
+      [{ status: 201, attempts: 2, replayed: false, key: server.keys()[1] }],
+    ]);
+    await expect(placeOrder({ item: 'book', amount: 5 })).rejects.toThrow('no order: 402');
+    vi.unstubAllGlobals();
+  });
+
+  it('intent and tanstack: clicks that are one order', async () => {
+    const orders = new Map<string | null, string>();
+    const server = scripted(({ headers }) => {
+      const key = headers.get('idempotency-key');
+      orders.set(key, orders.get(key) ?? `o-${orders.size + 1}`);
+      return Response.json({ orderId: orders.get(key) }, { status: 201 });
+    });
+    vi.stubGlobal('fetch', server.fetch);
+    vi.stubGlobal('localStorage', browser().storage);
+    const { continueShopping, placeOrder } = await import('../examples/readme/intent.ts');
+    const { placeOrderMutation } = await import('../examples/readme/tanstack.ts');
+    const cart = { items: ['book'] };
+    const mutation = new MutationObserver(new QueryClient(), placeOrderMutation);
+    const clicks = await Promise.all([mutation.mutate(cart), placeOrder(cart), placeOrder({ items: ['book'] })]);
+    expect(clicks).toEqual(Array(3).fill({ orderId: 'o-1' }));
+    expect(server.requests).toHaveLength(1);
+    expect(await mutation.mutate(cart)).toEqual({ orderId: 'o-1' });
+    await continueShopping();
+    expect(await placeOrder(cart)).toEqual({ orderId: 'o-2' });
+    vi.unstubAllGlobals();
   });
 
   it("those of docs/testing.md, in Node's own test runner", () => {
