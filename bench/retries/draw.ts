@@ -46,7 +46,7 @@ function succeeded(rows: readonly Row[]) {
   });
   const y = { type: 'quantitative', scale: { domain: [0.65, 1] }, axis: { title: null, format: '.0%' } };
   return {
-    title: { text: 'Calls that succeed (lines: 1 − pⁿ)', anchor: 'start', fontSize: 12 },
+    title: { text: 'Calls that succeed, without the budget (lines: 1 − pⁿ)', anchor: 'start', fontSize: 12 },
     width: 340,
     height: 220,
     encoding: { x: X, color: COLOUR },
@@ -74,7 +74,7 @@ function doubled(rows: readonly Row[]) {
       { p, attempts: nameOf(attempts), key: 'with a key: none', share: kept.doubled / kept.calls },
     ]);
   return {
-    title: { text: 'Calls whose effect happens twice', anchor: 'start', fontSize: 12 },
+    title: { text: 'Calls whose effect happens twice (dashed: without a key)', anchor: 'start', fontSize: 12 },
     width: 340,
     height: 220,
     data: { values: points },
@@ -83,7 +83,7 @@ function doubled(rows: readonly Row[]) {
       x: X,
       y: { field: 'share', type: 'quantitative', axis: { title: null, format: '.0%' } },
       color: COLOUR,
-      strokeDash: { field: 'key', legend: { title: null, orient: 'bottom' } },
+      strokeDash: { field: 'key', sort: 'ascending', legend: null },
     },
   };
 }
