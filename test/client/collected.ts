@@ -7,9 +7,8 @@ import { retrying } from 'effectively-once/client';
 
 const server = createServer((request, response) => {
   if (request.url === '/hangs') return;
-  if (request.url === '/whole') return response.end('whole');
-  response.writeHead(200, { 'content-length': '100' });
-  response.write('half');
+  if (request.url === '/whole') response.end('whole');
+  else response.writeHead(200, { 'content-length': '100' }).write('half');
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
