@@ -30,7 +30,16 @@ export default defineConfig({
           testTimeout: 240_000,
         },
       },
-      { test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/*.test.ts'],
+          globalSetup: 'test/package/setup.ts',
+          // They wait for installers and compilers, which take the cores.
+          maxWorkers: 3,
+          testTimeout: 240_000,
+        },
+      },
     ],
   },
 });

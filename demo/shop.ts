@@ -154,7 +154,8 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
     counts.deliveries++;
     return placeOrder.invoke(event);
   };
-  const api = await startHttpApi({ 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke }, port);
+  const routes = { 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke };
+  const api = await startHttpApi(routes, port, port === 0 ? '' : '\n');
   stops.push(api.stop);
 
   const documents = DynamoDBDocumentClient.from(client);

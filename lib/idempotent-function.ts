@@ -4,7 +4,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { checkScope, grantIdempotency } from './idempotency-table.ts';
+import { bundlingOf } from './bundling.ts';
+import { configure } from './configure-idempotency.ts';
 
 export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
   /** The module with the handler. */
@@ -27,57 +28,57 @@ export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
    * @default Duration.hours(24)
    */
   readonly retention?: Duration;
+  /**
+   * How the handler is bundled. With `bundleAwsSDK: false` the function uses the AWS SDK of its Lambda runtime: the bundle is an
+   * eighth as large, and the version of the SDK is one that you have not tested (`docs/constructs.md` has the figures). Your `banner`
+   * is added behind the one that CommonJS dependencies need in an ESM bundle.
+   * @default - ESM, minified with names kept, with the AWS SDK
+   */
+  readonly bundling?: nodejs.BundlingOptions;
 }
 
 /** Lambda's own default is 3 s, which a cold start and a payment do not fit into. */
 export const TIMEOUT = Duration.seconds(30);
 
 /**
- * A `NodejsFunction` with the environment that the runtime reads, and a grant of the actions that it uses.
+ * A `NodejsFunction` with the environment that the runtime reads, and a grant of the actions that it uses. A prop that would break
+ * it throws; what would break it later, as an event source without partial failures, fails synthesis.
  *
  * @example
  * new IdempotentFunction(this, 'Charge', { entry: 'src/charge.ts', table, scope: 'charge' });
  */
 export class IdempotentFunction extends nodejs.NodejsFunction {
   constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
-    const { table, scope, scopes = [], retention = Duration.hours(24), ...rest } = props;
-    const timeout = props.timeout ?? TIMEOUT;
-    if (scope !== undefined) checkScope('scope', scope);
-    if (scope === undefined && scopes.length > 0) {
-      throw new Error(
-        '`scopes` is set without `scope`; expected both: otherwise its own name is its scope, which the grant would deny',
-      );
-    }
-    if (!retention.isUnresolved() && retention.toSeconds() <= 0) {
-      throw new Error(`\`retention\` is ${retention.toSeconds()}; expected more than 0 s`);
-    }
+    const { table, scope, scopes, retention, ...rest } = props;
+    checkEnvironment(props.environment);
     super(parent, id, {
       ...rest,
       runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
-      timeout,
-      environment: {
-        ...props.environment,
-        [ENVIRONMENT.table]: table.tableName,
-        ...(scope !== undefined && { [ENVIRONMENT.scope]: scope }),
-        [ENVIRONMENT.retention]: `${retention.toSeconds()}s`,
-        [ENVIRONMENT.functionTimeout]: `${timeout.toSeconds()}s`,
-      },
-      bundling: {
-        format: nodejs.OutputFormat.ESM,
-        // The SDK that was tested with, not the one Lambda happens to have.
-        bundleAwsSDK: true,
-        // CommonJS in an ESM bundle asks for `require`.
-        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-        ...props.bundling,
-      },
+      timeout: props.timeout ?? TIMEOUT,
+      bundling: bundlingOf(props.bundling, props.code !== undefined || (props.layers ?? []).length > 0),
     });
-    grantIdempotency(table, this, scope === undefined ? {} : { scopes: [scope, ...scopes] });
+    configure(this, { table, scope, scopes, retention, maxEventAge: props.maxEventAge });
     if (scope === undefined) {
       Annotations.of(this).addWarningV2(
         'effectively-once:scope',
         'The keys of this function are kept under its name: renaming it forgets what was done. Set `scope`.',
       );
     }
+  }
+}
+
+const PROPS = {
+  [ENVIRONMENT.table]: 'table',
+  [ENVIRONMENT.scope]: 'scope',
+  [ENVIRONMENT.retention]: 'retention',
+  [ENVIRONMENT.functionTimeout]: 'timeout',
+} as const;
+
+/** Throws for what a prop sets, computes with, or grants by. */
+function checkEnvironment(environment: Readonly<Record<string, string>> = {}): void {
+  for (const [name, prop] of Object.entries(PROPS)) {
+    if (environment[name] === undefined) continue;
+    throw new Error(`\`environment\` has ${name}: ${JSON.stringify(environment[name])}; expected the prop \`${prop}\``);
   }
 }

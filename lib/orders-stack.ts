@@ -8,6 +8,7 @@ import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { BUNDLING, tableOf } from './example-parts.ts';
 import {
   CORS_ALLOW_HEADERS,
   CORS_EXPOSE_HEADERS,
@@ -104,16 +105,13 @@ export class OrdersStack extends Stack {
   }
 }
 
-// The handlers import the package by its name, and a fresh clone has no build of it.
-const BUNDLING = { esbuildArgs: { '--conditions': 'effectively-once-source,module' } };
-
 function functionOf(parent: Construct, id: string, environment: Record<string, string>): NodejsFunction {
   return new NodejsFunction(parent, id, {
     entry: entryOf(id),
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     environment,
-    bundling: { ...BUNDLING, bundleAwsSDK: true },
+    bundling: { ...BUNDLING, bundleAwsSDK: true, minify: true, keepNames: true },
   });
 }
 
@@ -121,20 +119,4 @@ function functionOf(parent: Construct, id: string, environment: Record<string, s
 function entryOf(id: string): string {
   const file = id.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   return fileURLToPath(new URL(`../examples/orders/${file}.ts`, import.meta.url));
-}
-
-interface TableOptions extends Pick<dynamodb.TableProps, 'stream' | 'timeToLiveAttribute'> {
-  readonly sortKey?: string;
-}
-
-function tableOf(parent: Construct, id: string, partitionKey: string, options: TableOptions = {}): dynamodb.Table {
-  const key = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.AttributeType.STRING });
-  return new dynamodb.Table(parent, id, {
-    ...options,
-    partitionKey: key(partitionKey),
-    sortKey: options.sortKey === undefined ? undefined : key(options.sortKey),
-    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
 }

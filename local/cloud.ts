@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,8 +33,9 @@ type Outputs = Record<string, Record<string, string>>;
 /** Starts MiniStack and deploys an app into it by `cdk bootstrap` and `cdk deploy`, as into any AWS. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const { app = 'node bin/app.ts', port, environment, started = () => {}, tell = () => {} } = options;
-  tell('Installing MiniStack into .venv, unless it is there …');
+  tell('1/4 Installing MiniStack into .venv, unless it is there …');
   await installMiniStack();
+  tell('2/4 Starting it …');
   const engine = await startMiniStack({ port, environment });
   started(engine.pid);
   const directory = mkdtempSync(join(tmpdir(), 'effectively-once-cdk-'));
@@ -50,10 +51,12 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     await engine.stop();
   };
   try {
-    tell(`MiniStack answers at ${engine.endpoint}.`);
+    const log = join(directory, 'cdk.log');
     const cdk = (...args: string[]): Promise<void> =>
-      runCdk([...args, '--app', app], { directory, endpoint: engine.endpoint, tell, signal: aborted.signal });
+      runCdk([...args, '--app', app], { directory, endpoint: engine.endpoint, log, signal: aborted.signal });
+    tell(`3/4 It answers at ${engine.endpoint}. Preparing it for the CDK (what the CDK says is in ${log}) …`);
     await cdk('bootstrap', '--output', join(directory, 'bootstrap'));
+    tell('4/4 Synthesizing and deploying the stack …');
     const assembly = join(directory, 'assembly');
     const file = join(directory, 'outputs.json');
     await cdk('deploy', '--all', '--require-approval', 'never', '--output', assembly, '--outputs-file', file);
@@ -69,15 +72,16 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 interface CdkRun {
   readonly directory: string;
   readonly endpoint: string;
-  readonly tell: (line: string) => void;
+  /** Where all that it says is appended to. */
+  readonly log: string;
   readonly signal: AbortSignal;
 }
 
 const CDK = join(CHECKOUT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
 const KEPT_LINES = 30;
 
-/** With an environment of its own, so that it finds neither your account nor your settings. */
-async function runCdk(args: readonly string[], { directory, endpoint, tell, signal }: CdkRun): Promise<void> {
+/** With an environment of its own, so that it finds neither your account nor your settings. Throws with what it said last. */
+async function runCdk(args: readonly string[], { directory, endpoint, log, signal }: CdkRun): Promise<void> {
   const child = spawn(process.execPath, [CDK, ...args, '--no-notices', '--no-color', '--ci'], {
     cwd: CHECKOUT,
     signal,
@@ -93,16 +97,18 @@ async function runCdk(args: readonly string[], { directory, endpoint, tell, sign
       AWS_EC2_METADATA_DISABLED: 'true',
     },
   });
+  const file = createWriteStream(log, { flags: 'a' });
   const kept: string[] = [];
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on('line', (line) => {
       if (line.trim() === '') return;
-      tell(line);
+      file.write(`${line}\n`);
       kept.push(line);
       if (kept.length > KEPT_LINES) kept.shift();
     });
   }
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  file.end();
   if (code !== 0) throw new Error(`\`cdk ${args[0]}\` failed:\n${kept.join('\n')}`);
 }
 

@@ -11,6 +11,8 @@ export const ENVIRONMENT = {
   retention: 'IDEMPOTENCY_RETENTION',
   /** The function's own timeout: no claim is longer. Stands in for the deadline where the context says nothing of it. */
   functionTimeout: 'IDEMPOTENCY_FUNCTION_TIMEOUT',
+  /** `true`: Lambda hears which records of Kafka have failed, as in provisioned mode. */
+  partialFailures: 'IDEMPOTENCY_PARTIAL_FAILURES',
 } as const;
 
 /** Ms an outcome is kept if neither an option nor the environment says. */
@@ -36,6 +38,7 @@ export const environment = {
   },
   retention: (): number | undefined => durationIn(ENVIRONMENT.retention),
   functionTimeout: (): number | undefined => durationIn(ENVIRONMENT.functionTimeout),
+  hearsPartialFailures: (): boolean => process.env[ENVIRONMENT.partialFailures] === 'true',
 };
 
 function required(name: string, value: string | undefined, option: string): string {

@@ -101,9 +101,18 @@ export function withExecution<Context extends object>(context: Context, executio
     if (name === 'idempotency') continue;
     const own = Object.getOwnPropertyDescriptor(given, name) as PropertyDescriptor;
     const isLive = own.get || own.set || name === SETTABLE;
-    Object.defineProperty(copy, name, isLive ? forwarded(given, name, own.enumerable) : own);
+    define(copy, name, isLive ? forwarded(given, name, own.enumerable) : own);
   }
-  return Object.defineProperty(copy, 'idempotency', { ...OWN, value: execution });
+  return define(copy, 'idempotency', { ...OWN, value: execution });
+}
+
+/** As `Object.defineProperty`, and faster by far for what an assignment makes. */
+function define(object: any, name: string | symbol, own: PropertyDescriptor) {
+  if (!(own.writable && own.enumerable && own.configurable) || name in object) {
+    return Object.defineProperty(object, name, own);
+  }
+  object[name] = own.value;
+  return object;
 }
 
 const OWN = { enumerable: true, writable: true, configurable: true };

@@ -33,7 +33,8 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
 
   return async function idempotentHandler(event, context) {
-    const source = await sourceOf(event);
+    const known = sourceOf(event);
+    const source = known instanceof Promise ? await known : known;
     const invocation = { event, context };
     const about = aboutOf(settings, source, invocation);
     let thrown: unknown;
@@ -43,7 +44,8 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
     };
     try {
       const answer = await once(settings, eventArrival(about, settings, source, invocation), run, onThrown);
-      return (await answer.open()) as Result;
+      const opened = answer.open();
+      return (opened instanceof Promise ? await opened : opened) as Result;
     } catch (error) {
       if (source.refuse && isIdempotencyError(error) && error !== thrown)
         return (await source.refuse(error, event)) as Result;

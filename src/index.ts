@@ -1,4 +1,4 @@
-export type { BatchOptions } from './batch.ts';
+export type { BatchEvent, BatchOptions, BatchRecord, BatchResponse } from './batch.ts';
 export { idempotentBatch } from './batch.ts';
 export type { Duration } from './core/duration.ts';
 export type { IdempotencyErrorCode } from './core/errors.ts';

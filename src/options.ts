@@ -28,7 +28,7 @@ export interface CommonOptions {
    * What a duplicate does while the first run is under way: `'reject'` with `CONFLICT`, or `'wait'` for the outcome until
    * shortly before the deadline; without a deadline, for as long as `lease`. A run that waits for its own key is told so by
    * `MISUSE` (behind Middy by `CONFLICT`, in the end).
-   * @default 'reject'
+   * @default - 'reject'; of records of streams and Kafka 'wait', since a failure there blocks all that come behind
    */
   readonly onConflict?: 'reject' | 'wait';
   /**
@@ -131,8 +131,9 @@ export interface RunOnceOptions extends CommonOptions {
 }
 
 /** Options with their defaults; durations in ms. */
-export interface Settings
-  extends Required<Pick<CommonOptions, 'onConflict' | 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
+export interface Settings extends Required<Pick<CommonOptions, 'onUnknown' | 'onMissingKey' | 'isTerminal' | 'mode'>> {
+  /** Undefined: as the event source has it. */
+  readonly onConflict: CommonOptions['onConflict'];
   /** The store, with as much patience as `remaining`, in ms, allows in that phase. */
   readonly storeWithin: (remaining: () => number, phase: 'poll' | 'claim' | 'run') => Store;
   readonly scope: () => string;
@@ -190,7 +191,7 @@ export const HANDLER = {
 /** Fills in the defaults of options that were read. Throws `CONFIG_INVALID`. */
 export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings {
   const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, isOutcome } = options;
-  const { onConflict = 'reject', onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject', onReplay } = options;
+  const { onConflict, onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject', onReplay } = options;
   if (!store) throw new IdempotencyError('CONFIG_INVALID', `${of} needs the option \`store\``);
   return {
     storeWithin: (remaining, phase) => patient(store, remaining, phase),

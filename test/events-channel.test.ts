@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import middy from '@middy/core';
+import type { SQSRecord } from 'aws-lambda';
 import {
   type Execution,
   type IdempotencyEvent,
@@ -170,7 +171,7 @@ describe('a chain', () => {
 });
 
 it('of a batch are those of its records, duplicates among them, and settled once', async () => {
-  const key = (record: { body: string }) => record.body;
+  const key = (record: SQSRecord) => record.body;
   const handler = idempotentBatch(async ({ body }) => (body === 'bad' ? failing(new Error('no'))() : 1), {
     store: memoryStore(),
     scope: 's',

@@ -3,10 +3,12 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { MutationObserver, QueryClient } from '@tanstack/query-core';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
+import { kinesis } from './batches.ts';
 import { browser } from './client/browser.ts';
 import { scripted } from './client/scripted.ts';
 import { createTable, engineClient, testApp } from './engine.ts';
@@ -22,6 +24,8 @@ describe.each([
   'docs/events.md',
   'docs/results.md',
   'docs/sources.md',
+  'docs/batches.md',
+  'docs/constructs.md',
   'docs/client.md',
 ])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
@@ -100,6 +104,32 @@ describe('its snippets run', () => {
       { type: 'replayed', scope: 'readme' },
       { type: 'unsure', scope: 'readme', why: 'completion' },
     ]);
+  });
+
+  it('stream, whose terminal records are buried', async () => {
+    vi.spyOn(SQSClient.prototype, 'send').mockImplementation(async () => ({}));
+    const { handler } = await import('../examples/readme/stream.ts');
+    const orders = [
+      { orderId: 'order-s1', amount: 5 },
+      { orderId: 'order-s2', amount: 0 },
+    ];
+    const event = kinesis.event(orders.map((value, at) => kinesis.record({ at, value })));
+    for (let delivery = 0; delivery < 2; delivery++) {
+      expect(await handler(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+    }
+    expect(charged).toEqual(['order-s1']);
+    expect(SQSClient.prototype.send).toHaveBeenCalledTimes(2);
+    vi.mocked(SQSClient.prototype.send).mockRestore();
+  });
+
+  it('redelivery', async () => {
+    vi.stubEnv('DEAD_LETTERS', 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead');
+    const { handler } = await import('../examples/readme/redelivery.ts');
+    const event = { Records: [sqsRecord(JSON.stringify({ orderId: 'order-r1', amount: 5 }))] };
+    for (let delivery = 0; delivery < 2; delivery++) {
+      expect(await handler(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+    }
+    expect(charged).toEqual(['order-r1']);
   });
 
   it('chain, with authentication before idempotency', async () => {
@@ -276,6 +306,30 @@ describe('its snippets run', () => {
     );
     expect(stdout).toContain('# pass 2');
     expect(status).toBe(0);
+  });
+
+  it('existing', async () => {
+    const { ExistingStack } = await import('../examples/readme/existing.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const stack = new ExistingStack(testApp(), 'Existing');
+    const variables = { IDEMPOTENCY_SCOPE: 'charge', IDEMPOTENCY_FUNCTION_TIMEOUT: '30s' };
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike(variables) },
+    });
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    process.chdir(home);
+  });
+
+  it('consumers', async () => {
+    const { ConsumersStack } = await import('../examples/readme/consumers.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const app = testApp();
+    const stack = new ConsumersStack(app, 'Consumers');
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::EventSourceMapping', 3);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    process.chdir(home);
   });
 
   it('stack', async () => {

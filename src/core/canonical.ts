@@ -13,7 +13,7 @@ const MAX_DEPTH = 256;
  */
 export function canonicalJson(value: unknown): string {
   const text = new Text();
-  write(value, new Set(), text);
+  write(value, [], text);
   return text.toString();
 }
 
@@ -71,7 +71,7 @@ class Text {
   }
 }
 
-function write(value: unknown, above: Set<object>, text: Text): void {
+function write(value: unknown, above: object[], text: Text): void {
   if (typeof value === 'object' && value !== null) writeObject(value, above, text);
   else text.add(written(value));
 }
@@ -110,17 +110,17 @@ function isPlainText(text: string): boolean {
 }
 // Stryker restore all
 
-function writeObject(value: object, above: Set<object>, text: Text): void {
-  if (above.has(value)) throw new TypeError('a cycle has no canonical form');
-  if (above.size >= MAX_DEPTH) throw new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
-  above.add(value);
+function writeObject(value: object, above: object[], text: Text): void {
+  if (above.includes(value)) throw new TypeError('a cycle has no canonical form');
+  if (above.length >= MAX_DEPTH) throw new NotCanonical(`nested deeper than ${MAX_DEPTH}`);
+  above.push(value);
   if ('toJSON' in value && typeof value.toJSON === 'function') write(value.toJSON(), above, text);
   else if (Array.isArray(value)) writeElements(value, above, text);
   else writeMembers(value as Record<string, unknown>, above, text);
-  above.delete(value);
+  above.pop();
 }
 
-function writeElements(elements: readonly unknown[], above: Set<object>, text: Text): void {
+function writeElements(elements: readonly unknown[], above: object[], text: Text): void {
   text.add('[');
   for (let index = 0; index < elements.length; index++) {
     if (index > 0) text.add(',');
@@ -129,11 +129,10 @@ function writeElements(elements: readonly unknown[], above: Set<object>, text: T
   text.add(']');
 }
 
-function writeMembers(members: Record<string, unknown>, above: Set<object>, text: Text): void {
+function writeMembers(members: Record<string, unknown>, above: object[], text: Text): void {
   if (!isPlain(members) && !isRecordLike(members)) throw formless(members);
   let separator = '{';
-  // By code units.
-  for (const name of Object.keys(members).sort()) {
+  for (const name of sorted(Object.keys(members))) {
     const member = members[name];
     if (member === undefined) continue;
     text.add(`${separator}${quoted(name)}:`);
@@ -142,6 +141,19 @@ function writeMembers(members: Record<string, unknown>, above: Set<object>, text
   }
   if (separator === '{' && !isPlain(members)) throw formless(members);
   text.add(separator === '{' ? '{}' : '}');
+}
+
+/** By code units, in place. Few names are sorted by insertion: the engine's own sort allocates more than all the rest does. */
+function sorted(names: string[]): string[] {
+  // Stryker disable next-line all: only time tells
+  if (names.length > 16) return names.sort();
+  names.forEach((name, end) => {
+    let place = end;
+    // Stryker disable next-line ConditionalExpression,EqualityOperator: no two are equal, and `undefined` before them is not greater
+    for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string;
+    names[place] = name;
+  });
+  return names;
 }
 
 function formless(value: object): TypeError {

@@ -84,16 +84,15 @@ export async function commitUnclaimed(
   return { kind: 'conflict' };
 }
 
-async function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise<Written> {
+function tryClaim(holder: Holder, takeover: Takeover | undefined): Promise<Written> {
   const { store, lease } = holder;
-  try {
-    return await store.write(
-      takeover ? { kind: 'replace', seen: takeover.seen, next: lease } : { kind: 'insert', next: lease },
-    );
-  } catch (error) {
+  const write: Write = takeover
+    ? { kind: 'replace', seen: takeover.seen, next: lease }
+    : { kind: 'insert', next: lease };
+  return store.write(write).catch(async (error) => {
     if (isInDoubt(error)) await fence(holder, takeover).catch(() => {}); // the lease runs out
     throw error;
-  }
+  });
 }
 
 /**

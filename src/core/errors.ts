@@ -25,7 +25,8 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
  *
  * `name` follows from the code (`IdempotencyConflict`, `IdempotencyMismatch` …): a state machine tells errors apart by it.
  * `retryable`: the same request may come again, not before `retryAfterMs`. `statusCode`: what an HTTP caller is answered.
- * `id`: the partition key of the record, if there is one.
+ * `id`: the partition key of the record, if there is one. `leaseUntil`: of a `CONFLICT`, epoch ms at which the lease in the way ends,
+ * if that is known.
  *
  * @example
  * if (isIdempotencyError(error) && error.code === 'CONFLICT') await sleep(error.retryAfterMs ?? 1_000);
@@ -37,6 +38,7 @@ export class IdempotencyError extends Error {
   readonly statusCode: number;
   readonly retryAfterMs?: number | undefined;
   readonly id?: string | undefined;
+  declare readonly leaseUntil?: number;
   /** Of a store: sending the request again may help; the runtime does, while there is time. */
   declare readonly isPassing?: true;
   /** Of a store: nothing was written, and nothing can be any more. Absent: it may have been. */
@@ -48,6 +50,7 @@ export class IdempotencyError extends Error {
     details: {
       readonly id?: string | undefined;
       readonly cause?: unknown;
+      readonly leaseUntil?: number | undefined;
       readonly isPassing?: boolean | undefined;
       readonly isUnwritten?: boolean | undefined;
     } = {},
@@ -59,6 +62,7 @@ export class IdempotencyError extends Error {
     this.statusCode = CODES[code].statusCode;
     this.retryAfterMs = this.retryable ? RETRY_AFTER_MS : undefined;
     this.id = details.id;
+    if (details.leaseUntil !== undefined) this.leaseUntil = details.leaseUntil;
     if (details.isPassing) this.isPassing = true;
     if (details.isUnwritten) this.isUnwritten = true;
     // The frames of a refusal are ours, and any sender could fill a log with them.

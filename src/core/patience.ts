@@ -23,25 +23,38 @@ export type Phase = 'poll' | 'claim' | 'run';
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
   const leftOfClaim = countdown(patienceFor('claim', remaining()));
   return intercepted(store, (call, send, signal) => {
-    let last: IdempotencyError | undefined;
-    let mayBeWritten = false;
-    const failed = (error: unknown): IdempotencyError => {
-      last = failureOf(error, last);
-      mayBeWritten ||= 'write' in call && isInDoubt(last);
-      return last;
-    };
-    const attempt = () => inTime(send, remaining(), signal, failed);
     const left = phase === 'claim' ? leftOfClaim : countdown(patienceFor(phase, remaining(), reserves(call)));
-    return attempt().catch(async (first) => {
-      try {
-        const answer = await again(first, attempt, isTransient, left, signal);
-        if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
-        return answer;
-      } catch (error) {
-        throw mayBeWritten ? inDoubt(error) : error;
-      }
-    });
+    const attempt: Attempt<any> = (failed) => inTime(send, remaining(), signal, failed);
+    return attempt((first) => retried(first, call, attempt, left, signal));
   });
+}
+
+/** One try. `failed`: what becomes of its error. */
+type Attempt<T> = (failed: (error: unknown) => Promise<T>) => Promise<T>;
+
+/** What a call answers whose first try has met an error. */
+async function retried<T>(
+  first: unknown,
+  call: Call,
+  attempt: Attempt<T>,
+  left: () => number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let last: IdempotencyError | undefined;
+  let mayBeWritten = false;
+  const failed = (error: unknown): IdempotencyError => {
+    last = failureOf(error, last);
+    mayBeWritten ||= 'write' in call && isInDoubt(last);
+    return last;
+  };
+  const next = () => attempt((error) => Promise.reject(failed(error)));
+  try {
+    const answer = await again(failed(first), next, isTransient, left, signal);
+    if (mayBeWritten && isRefusal(answer)) throw answer.refusal;
+    return answer;
+  } catch (error) {
+    throw mayBeWritten ? inDoubt(error) : error;
+  }
 }
 
 /** Ms for which transient failures are tried again; `reserves`: how many requests must still have their time after it. */
@@ -103,17 +116,19 @@ function countdown(ms: number): () => number {
   return () => ms - Math.max(Date.now() - wall, performance.now() - steady);
 }
 
-/** One try, given up after half of what is left. `failed`: makes of an error what is thrown. */
+/** One try, given up after half of what is left. `failed`: what becomes of an error. */
 export function inTime<T>(
   send: (signal: AbortSignal) => Promise<T>,
   left: number,
   signal?: AbortSignal,
-  failed = (error: unknown) => error,
+  failed: (error: unknown) => Promise<T> = (error) => Promise.reject(error),
 ): Promise<T> {
   const ms = Math.round(Math.min(MOST_MS, Math.max(LEAST_MS, left / 2)));
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const gone = new AbortController();
+    let isOver = false;
     const end = (): void => {
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     };
@@ -121,22 +136,24 @@ export function inTime<T>(
       end();
       const error = new IdempotencyError('STORE_UNAVAILABLE', `no answer within ${ms} ms`, { isPassing: true });
       // The last to hear of it: a test's store that plays dead stops the event before.
-      gone.signal.addEventListener('abort', () => reject(failed(error)));
+      gone.signal.addEventListener('abort', () => resolve(failed(error)));
       gone.abort(error);
     };
     const timer = setTimeout(giveUp, ms);
     signal?.addEventListener('abort', giveUp);
-    const sent = async (): Promise<T> => send(gone.signal); // it may throw at once
-    sent().then(
-      (answer) => {
+    const lost = (error: unknown): void => {
+      if (isOver) return; // it was given up, and has failed since
+      end();
+      resolve(failed(error));
+    };
+    try {
+      send(gone.signal).then((answer) => {
         end();
         resolve(answer);
-      },
-      (error) => {
-        end();
-        reject(failed(error));
-      },
-    );
+      }, lost);
+    } catch (error) {
+      lost(error);
+    }
   });
 }
 

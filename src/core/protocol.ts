@@ -111,9 +111,9 @@ export async function decideUnknown(
   return written.done || (written.found?.version === next.version && written.found.owner === next.owner);
 }
 
-async function lastUpdate(holder: Holder, change: Change): Promise<Landing> {
-  const written = await update(holder, change);
-  return landingOf(written, holder.lease, change, holder.now()); // read again: the answer may have taken long
+function lastUpdate(holder: Holder, change: Change): Promise<Landing> {
+  // The time is read again: the answer may have taken long.
+  return update(holder, change).then((written) => landingOf(written, holder.lease, change, holder.now()));
 }
 
 function update({ store, lease }: Holder, change: Change, signal?: AbortSignal): Promise<Written> {

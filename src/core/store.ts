@@ -119,23 +119,20 @@ export type Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>,
 /** The store with `around` about each of its calls. */
 export function intercepted(store: Store, around: Around): Store {
   const { transact, check, keep, keepsBelow, load, read } = store;
-  return {
+  const whole: { -readonly [Name in keyof Store]: Store[Name] } = {
     write: (write, signal) => around({ to: 'write', write }, (within) => store.write(write, within), signal),
-    ...(transact && {
-      transact: (write, writes, signal) =>
-        around({ to: 'transact', write }, (within) => transact.call(store, write, writes, within), signal),
-    }),
-    ...(check && { check }),
-    ...(keepsBelow !== undefined && { keepsBelow }),
-    ...(keep && {
-      keep: (outcome, place, signal) =>
-        around({ to: 'keep' }, (within) => keep.call(store, outcome, place, within), signal),
-    }),
-    ...(load && {
-      load: (outcome, id, signal) => around({ to: 'load' }, (within) => load.call(store, outcome, id, within), signal),
-    }),
-    ...(read && {
-      read: (id, signal) => around({ to: 'read' }, (within) => read.call(store, id, within), signal),
-    }),
   };
+  if (transact)
+    whole.transact = (write, writes, signal) =>
+      around({ to: 'transact', write }, (within) => transact.call(store, write, writes, within), signal);
+  if (check) whole.check = check;
+  if (keepsBelow !== undefined) whole.keepsBelow = keepsBelow;
+  if (keep)
+    whole.keep = (outcome, place, signal) =>
+      around({ to: 'keep' }, (within) => keep.call(store, outcome, place, within), signal);
+  if (load)
+    whole.load = (outcome, id, signal) =>
+      around({ to: 'load' }, (within) => load.call(store, outcome, id, within), signal);
+  if (read) whole.read = (id, signal) => around({ to: 'read' }, (within) => read.call(store, id, within), signal);
+  return whole;
 }

@@ -1,4 +1,3 @@
-import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import type middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { parsed } from '../core/check.ts';
@@ -19,15 +18,9 @@ export { earlyTimeout, settled } from './chain.ts';
 export type IdempotencyMiddleware<Event> = middy.MiddlewareObj<Event, any, Error, WithExecution<Context>>;
 
 declare module '@middy/core' {
-  // Lambda and unit tests call the finished handler with a context that has no `idempotency` yet.
-  export interface MiddyfiedHandler<
-    TEvent = unknown,
-    TResult = any,
-    TErr = Error,
-    TContext extends Context | DurableContext = Context,
-    // biome-ignore lint/complexity/noBannedTypes: as Middy declares it
-    TInternal extends Record<string, unknown> = {},
-  > {
+  // Lambda and unit tests call the finished handler with a context that has no `idempotency` yet. Constraints and defaults are left
+  // to Middy: its versions differ in them, and TypeScript compares only those that are there.
+  export interface MiddyfiedHandler<TEvent, TResult, TErr, TContext, TInternal> {
     (event: TEvent, context: TContext extends { idempotency: unknown } ? Context : never): Promise<TResult>;
   }
 }

@@ -2,7 +2,7 @@ import { codeOf, IdempotencyError, withRecord } from '../core/errors.ts';
 import type { EndEvent } from '../core/events.ts';
 import type { Completed } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
-import type { Opened, Outcomes, RecordContext } from '../values/outcome.ts';
+import type { Content, Opened, Outcomes, RecordContext } from '../values/outcome.ts';
 import type { Arrival } from './arrival.ts';
 
 /** What an arrival is answered. */
@@ -11,15 +11,30 @@ export interface Answer {
   readonly isReplayed: boolean;
   /** It was committed: later middlewares may not change it. */
   readonly isFinal: boolean;
-  /** The value; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
-  readonly open: () => Promise<unknown>;
-  /** For a caller that reads no value: only an error is opened, and thrown. */
-  readonly acknowledge: () => Promise<void>;
+  /** The value, at once or as a promise; throws the error that is on record, or `RESULT_UNAVAILABLE`. */
+  readonly open: () => unknown;
+  /** For a caller that reads no value: the terminal error on record, if it is one. Throws what keeps it from being done. */
+  readonly acknowledge: () => Promise<Recorded | undefined>;
+}
+
+/** A terminal error that is on record. */
+interface Recorded {
+  readonly error: unknown;
+  /** Of another run, which has recorded it. */
+  readonly attempt?: number;
 }
 
 /** The answer that a run made itself. */
 export function own(value: unknown, isFinal = false): Answer {
-  return { isReplayed: false, isFinal, open: async () => value, acknowledge: async () => {} };
+  return { isReplayed: false, isFinal, open: () => value, acknowledge: async () => undefined };
+}
+
+/** The answer of a run whose error is on record. */
+export function ownError(error: unknown): Answer {
+  const open = (): never => {
+    throw error;
+  };
+  return { isReplayed: false, isFinal: false, open, acknowledge: async () => ({ error }) };
 }
 
 /** The answer of a run whose value is no outcome: a retry is to run again. */
@@ -49,28 +64,33 @@ export function recorded(
 ): Answer {
   const load = (): Promise<Opened> => outcomes.load(store, outcome, { id, remaining });
 
-  const open = async (): Promise<unknown> => {
-    const refuse = (error: unknown): never => {
-      const refusal = withRecord(error, id);
-      tell(refusal);
-      throw refusal;
-    };
-    const opened = await load().catch(refuse);
+  const refuse = (error: unknown): never => {
+    const refusal = withRecord(error, id);
+    tell(refusal);
+    throw refusal;
+  };
+  const content = (opened: Opened): Content => {
     if ('unavailable' in opened) {
       const why = `done, but the value was not kept: ${opened.unavailable}`;
       return refuse(new IdempotencyError('RESULT_UNAVAILABLE', why, { id }));
     }
     tell();
+    return opened;
+  };
+
+  const open = async (): Promise<unknown> => {
+    const opened = content(await load().catch(refuse));
     if ('error' in opened) throw opened.error;
     return arrival.replay(opened.value, attempt);
   };
 
-  const acknowledge = async (): Promise<void> => {
-    if (outcome.kind === 'error') return void (await open());
+  const acknowledge = async (): Promise<Recorded | undefined> => {
+    if (outcome.kind === 'error') return { ...(content(await load().catch(refuse)) as Recorded), attempt };
     tell();
-    if (!arrival.isReplayWatched) return;
+    if (!arrival.isReplayWatched) return undefined;
     const opened = await load().catch(() => undefined); // it is done, whether or not its value can be had
     if (opened && 'value' in opened) await arrival.replay(opened.value, attempt);
+    return undefined;
   };
 
   return { isReplayed: true, isFinal: false, open, acknowledge };
@@ -89,12 +109,18 @@ export function adopted(
 
 /** The refusal of a claim, or of an atomic commit, by the record in the way. */
 export function claimRefusal(
-  { kind }: { readonly kind: 'conflict' | 'mismatch' | 'unknown' },
+  {
+    kind,
+    leaseUntil,
+  }: { readonly kind: 'conflict' | 'mismatch' | 'unknown'; readonly leaseUntil?: number | undefined },
   { id, words }: Pick<Arrival, 'id' | 'words'>,
 ): IdempotencyError {
   switch (kind) {
     case 'conflict':
-      return new IdempotencyError('CONFLICT', `a run with this key is in flight: ${words.conflict}`, { id });
+      return new IdempotencyError('CONFLICT', `a run with this key is in flight: ${words.conflict}`, {
+        id,
+        leaseUntil,
+      });
     case 'mismatch':
       return new IdempotencyError('MISMATCH', `this key was used with ${words.mismatch}`, { id });
     case 'unknown':

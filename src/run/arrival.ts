@@ -4,7 +4,7 @@ import { type About, isHeard, publish } from '../core/events.ts';
 import { recordId } from '../core/identity.ts';
 import { lazy } from '../core/lazy.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
-import type { EventSource, Words } from '../sources/source.ts';
+import type { EventSource, OnConflict, Words } from '../sources/source.ts';
 import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
 import { shown } from './replay.ts';
 
@@ -14,6 +14,7 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   readonly about: About;
   /** Undefined: its duplicates cannot be recognised. */
   readonly key: string | undefined;
+  /** Empty without a key. */
   readonly id: string;
   /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
@@ -23,6 +24,14 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   readonly replay: (value: unknown, attempt: number) => Promise<unknown>;
   /** Whether `onReplay` is set. */
   readonly isReplayWatched: boolean;
+  readonly onConflict: OnConflict;
+  /** Instead of waiting for another run, it says so. */
+  readonly mayDefer?: boolean;
+  /**
+   * Ms that must be left when it has waited for another run.
+   * @default - the reserve for the answer
+   */
+  readonly leastAfterWait?: () => number;
   readonly words: Words;
   /** Ms until the invocation's deadline; undefined: unknown. */
   readonly remaining: () => number | undefined;
@@ -31,6 +40,8 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
 }
 
 interface IdentityParts extends Pick<Arrival, 'isOutcome' | 'words' | 'remaining' | 'isDeadlineTold'> {
+  /** @default 'reject' */
+  readonly onConflict?: OnConflict | undefined;
   readonly scope: string;
   readonly operation?: () => readonly string[];
   readonly key: () => unknown;
@@ -69,37 +80,35 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
   const { isOutcome, replay = (value) => value, words, remaining, isDeadlineTold } = parts;
   const isNever = fromEvent('operation', isExempt);
   const key = isNever ? undefined : keyIn(fromEvent('key', parts.key), words);
-  const common = {
+  const isKeyed = key !== undefined;
+  const mayRun = isNever || fromEvent('method', isNatural);
+  const principal = isKeyed ? principalIn(parts.principal) : undefined;
+  const id = isKeyed ? fromEvent('operation', () => recordId(scope, operation(), principal, key)) : '';
+  const { fingerprint, formerFingerprint } = fingerprintsOf(
+    id,
+    isKeyed ? parts.payload : undefined,
+    parts.formerPayload,
+  );
+  return {
+    about: isKeyed ? { ...about, id } : about,
     key,
-    isNatural: isNever || fromEvent('method', isNatural),
-    isOutcome: (value: unknown) => judged(isOutcome, value, true),
+    id,
+    fingerprint,
+    formerFingerprint,
+    isNatural: mayRun,
+    isOutcome: (value) => judged(isOutcome, value, true),
+    replay: async (value, attempt) => {
+      const answer = replay(value);
+      await shown(settings, answer, { id, key: String(key), attempt }, remaining() ?? Number.POSITIVE_INFINITY);
+      return answer;
+    },
     isReplayWatched: settings.onReplay !== undefined,
+    onConflict: settings.onConflict ?? parts.onConflict ?? 'reject',
     words,
     remaining,
     isDeadlineTold,
   };
-  if (key === undefined) return { ...common, ...UNIDENTIFIED, about };
-  const principal = principalIn(parts.principal);
-  const id = fromEvent('operation', () => recordId(scope, operation(), principal, key));
-  return {
-    ...common,
-    about: { ...about, id },
-    id,
-    ...fingerprintsOf(id, parts.payload, parts.formerPayload),
-    replay: async (value, attempt) => {
-      const answer = replay(value);
-      await shown(settings, answer, { id, key, attempt }, remaining() ?? Number.POSITIVE_INFINITY);
-      return answer;
-    },
-  };
 }
-
-const UNIDENTIFIED = {
-  id: '',
-  fingerprint: undefined,
-  formerFingerprint: undefined,
-  replay: async (value: unknown): Promise<unknown> => value,
-};
 
 /** An event at a handler. */
 export interface Invocation<E> {
@@ -146,8 +155,9 @@ export function eventArrival<E, Read>(
       isExempt: () => source.isExempt(read()),
       isOutcome,
       replay: (value) => source.replay(value, event),
+      onConflict: source.onConflict,
       words: worded(source.words, settings),
-      remaining: () => toldBy(context) ?? supposed(invokedAt, functionTimeout),
+      remaining: () => remainingOf({ context, invokedAt }, functionTimeout),
       isDeadlineTold: toldBy(context) !== undefined,
     };
   });
@@ -169,6 +179,14 @@ function attempted<T>(ask: () => T): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Ms until the deadline of an invocation; undefined: unknown. */
+export function remainingOf(
+  { context, invokedAt }: Required<Pick<Invocation<unknown>, 'context' | 'invokedAt'>>,
+  functionTimeout: number | undefined,
+): number | undefined {
+  return toldBy(context) ?? supposed(invokedAt, functionTimeout);
 }
 
 /** Ms that the context says remain. A local runtime may pass no context, or a wrong one. */

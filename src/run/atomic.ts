@@ -8,7 +8,7 @@ import { type Answer, adopted, claimRefusal } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { type GateOptions, gateOf, prepared } from './commit.ts';
 import { floatingOf } from './floating.ts';
-import { forgetting } from './forget.ts';
+import { forgettingOf } from './forget.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
 import { effectKey } from './steps.ts';
 
@@ -22,9 +22,9 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const about = { ...arrival.about, attempt: 1 };
   const tell = started(about, 'new');
   const floating = floatingOf(id);
-  const { forget, isForgotten, bar } = forgetting(() => hasBegun());
+  const { forget, isForgotten, bar } = forgettingOf(() => hasBegun());
   const gate = decidingCommit({ settings, arrival, about, remaining, tell, bar, floating });
-  const { commit, close, hasBegun, decided } = gate;
+  const { commit, ended, hasBegun, decided } = gate;
   return {
     execution: {
       key,
@@ -47,8 +47,8 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
         tell({ type: 'unsure', why: 'timeout' });
         return answerOf(ending);
       }
-      await close();
       floating.close();
+      await ended();
       const answer = decided();
       if (answer) return answer(ending);
       const error = isForgotten() ? undefined : failureOf(ending);

@@ -24,26 +24,33 @@ export async function once(
 ): Promise<Answer> {
   const begun = await begin(settings, arrival);
   if (!isRun(begun)) return begun;
-  return inside(arrival, async () => {
+  return await inside(arrival, async () => {
     let answer: unknown;
     try {
       answer = await run(begun.execution);
     } catch (error) {
       onThrown?.(error);
-      return begun.end({ kind: 'threw', error });
+      return await begun.end({ kind: 'threw', error });
     }
-    return begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
+    return await begun.end({ kind: 'returned', answer, isOutcome: arrival.isOutcome(answer) });
   });
 }
 
-/** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals. */
+/** Another run is under way, and whoever is called is to ask again later: nothing is told of it. */
+export class Deferred extends Error {}
+
+/** Claims the key, and gives a run, or the answer to a duplicate. Throws refusals, and {@link Deferred}. */
 export async function begin(settings: Settings, arrival: Arrival): Promise<Run | Answer> {
   const { about, id, key } = arrival;
   if (key === undefined) return withoutKey(settings, arrival);
   if (settings.mode === 'atomic') return atomicRun(settings, arrival);
-  const { claimed, span, remaining } = await claimOrWait(settings, arrival).catch((error) => {
-    throw refused(about, withRecord(error, id));
-  });
+  let attempt: Attempt;
+  try {
+    attempt = await claimOrWait(settings, arrival);
+  } catch (error) {
+    throw error instanceof Deferred ? error : refused(about, withRecord(error, id));
+  }
+  const { claimed, span, remaining } = attempt;
   const { outcomes, onUnknown, storeWithin } = settings;
   const replayer = () => ({ id, remaining, outcomes, store: storeWithin(remaining, 'claim'), arrival });
   switch (claimed.kind) {
@@ -111,8 +118,8 @@ interface Attempt {
 }
 
 async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
-  const { id, about, fingerprint, formerFingerprint } = arrival;
-  const { retention, clockSkew, onUnknown, onConflict, storeWithin } = settings;
+  const { id, about, fingerprint, formerFingerprint, onConflict } = arrival;
+  const { retention, clockSkew, onUnknown, storeWithin } = settings;
   const span = spanOf(settings, arrival);
   const { deadline, length } = span;
   if (length === Number.POSITIVE_INFINITY) {
@@ -131,13 +138,19 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
     onUnknown: typeof onUnknown === 'function' ? 'reconcile' : onUnknown,
   } as const;
   let claimed = await claim(store, request, Date.now);
-  if (claimed.kind === 'conflict' && onConflict === 'wait') {
+  const reserve = arrival.leastAfterWait?.() ?? RESERVE_MS;
+  const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - reserve;
+  if (claimed.kind === 'conflict' && mayWait(onConflict, claimed, until)) {
+    if (arrival.mayDefer) throw new Deferred();
     if (isInside(id)) throw misuse('a run waits for its own key');
     const polling = storeWithin(remaining, 'poll');
-    const until = (deadline === Number.POSITIVE_INFINITY ? Date.now() + length : deadline) - RESERVE_MS;
     claimed = await polled(claimed, () => claim(polling, request, Date.now), until);
   }
   return { claimed, span, remaining };
+}
+
+function mayWait(onConflict: Arrival['onConflict'], { leaseUntil = 0 }: Conflict, until: number): boolean {
+  return onConflict === 'wait' || (onConflict === 'wait-for-end' && leaseUntil < until);
 }
 
 /** Ms. */

@@ -7,32 +7,21 @@ import { type Claimed, type Outcome, ROOM_BYTES } from '../core/record.ts';
 import type { Settings } from '../options.ts';
 import { fitted } from '../values/fitted.ts';
 import type { Kept } from '../values/outcome.ts';
-import { type Answer, adopted } from './answer.ts';
+import { type Answer, adopted, ownError } from './answer.ts';
 import type { Arrival } from './arrival.ts';
-import { type Commit, commitOf } from './commit.ts';
-import { type Floating, floatingOf } from './floating.ts';
-import { forgetting } from './forget.ts';
+import { type EffectsParts, executionOf } from './effects.ts';
+import { floatingOf } from './floating.ts';
 import { keepLease, type Lease, type Span } from './lease.ts';
 import { answerOf, committedAnswer, type Ending, type Run, started } from './run.ts';
-import { type StepRunner, stepsOf } from './steps.ts';
 
 type Acquired = Extract<Claim, { kind: 'acquired' }>;
 
 /** What the end of a run needs. */
-interface RunParts {
+interface RunParts extends EffectsParts {
   readonly settings: Settings;
   readonly arrival: Arrival;
   readonly about: About;
-  readonly holder: Holder;
-  readonly lease: Lease;
-  readonly floating: Floating;
-  /** Ms. */
-  readonly remaining: () => number;
-  readonly steps: Pick<StepRunner, 'close' | 'finished'>;
-  readonly commit: Commit;
-  readonly takeover?: Takeover | undefined;
-  readonly isForgotten: () => boolean;
-  readonly tell: (end: EndEvent) => void;
+  readonly takeover: Takeover | undefined;
 }
 
 /** A run that may have `onUnknown` before its handler. */
@@ -48,7 +37,6 @@ export function claimedRun(
   span: Span,
   { lease: claim, takeover }: Acquired,
 ): ClaimedRun {
-  const { clockSkew, isTerminal, outcomes } = settings;
   const { attempt } = claim;
   const about = { ...arrival.about, attempt };
   const tell = started(about, takeover?.from ?? 'new');
@@ -56,62 +44,31 @@ export function claimedRun(
     claim,
     holder: (left) => holderOf(settings, claim, left, 'poll'), // its own beat is the retry
     span,
-    clockSkew,
+    clockSkew: settings.clockSkew,
     onExtended: (leaseUntil) => publish(about, { type: 'extended', leaseUntil }),
     onFailure: (error) => publish(about, { type: 'extend-failed', error }),
   });
   const remaining = remainingOf(span, lease);
   const holder = holderOf(settings, claim, remaining, 'run');
   const floating = floatingOf(claim.id);
-  const { forget, isForgotten, bar, reset } = forgetting(() => steps.hasBegun() || commit.hasBegun());
-  const onLanded = ({ kind }: Outcome): void => {
-    lease.stop();
-    tell({ type: 'completed', by: 'commit', outcome: kind });
-  };
-  const commit = commitOf({ holder, lease, floating, remaining, outcomes, onLanded, bar });
-  const barStep = (): string | undefined => (commit.isDeciding() ? 'after the commit' : bar());
-  const steps = stepsOf({ holder, lease, floating, remaining, isTerminal, outcomes, bar: barStep });
-  const { step, keyFor } = steps;
-  const parts = {
-    settings,
-    arrival,
-    about,
-    holder,
-    lease,
-    floating,
-    remaining,
-    steps,
-    commit,
-    takeover,
-    isForgotten,
-    tell,
-  };
+  const run: RunParts = { settings, arrival, about, holder, lease, floating, remaining, takeover, tell };
   return {
-    execution: {
-      key: arrival.key,
-      attempt,
-      get signal() {
-        return lease.signal;
-      },
-      remaining,
-      step,
-      keyFor,
-      commit: commit.commit,
-      forget,
-    },
-    hasCommitted: () => commit.committed() !== undefined,
+    execution: executionOf(run),
+    hasCommitted: () => run.effects?.commit.committed() !== undefined,
     end: async (ending) => {
       try {
-        return await endRun(parts, ending);
+        return await endRun(run, ending);
       } finally {
         if (floating.isIdle()) lease.stop();
         else floating.settled().then(lease.stop); // a step that goes on keeps the key
       }
     },
     resume: async () => {
+      if (!run.effects) return;
+      const { steps, forgetting } = run.effects;
       await steps.finished();
       steps.resume();
-      reset();
+      forgetting.reset();
     },
   };
 }
@@ -132,21 +89,21 @@ function remainingOf({ deadline }: Span, lease: Lease): () => number {
 }
 
 async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
-  const { holder, lease, floating, steps, commit, takeover } = run;
-  steps.close();
+  const { holder, lease, floating, takeover, effects } = run;
   floating.close();
-  const closing = commit.close();
+  const closing = effects?.commit.ended();
   if (ending.kind === 'timed-out') {
     lease.lose('the invocation is over');
     return unsure(run, ending, 'timeout');
   }
-  const kept = commit.committed() ? undefined : await keptOf(run, ending);
-  await closing;
+  const keeping = effects?.commit.committed() ? undefined : keptOf(run, ending);
+  const kept = keeping instanceof Promise ? await keeping : keeping;
+  if (closing) await closing;
   // Under the lease: what they do must be on record before another run may go on.
-  const areStepsSure = await steps.finished();
-  const committed = commit.committed();
+  const areStepsSure = !effects || floating.isIdle() || (await effects.steps.finished());
+  const committed = effects?.commit.committed();
   if (committed) return committedAnswer(run.about, ending, committed.value);
-  const doubt = commit.doubt();
+  const doubt = effects?.commit.doubt();
   if (doubt) {
     const answer = unsure(run, ending, 'commit', doubt.error);
     const saysThatItIsDone = kept && ending.kind !== 'threw';
@@ -158,7 +115,7 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     const { outcome, value } = kept;
     const by = ending.kind === 'found' ? 'reconcile' : 'complete';
     const done: EndEvent = { type: 'completed', by, outcome: outcome.kind };
-    return lastWrite(run, { ...ending, answer: value }, completed(run, outcome), done);
+    return await lastWrite(run, { ...ending, answer: value }, completed(run, outcome), done);
   }
   const error = 'error' in ending ? ending.error : undefined;
   if (!areStepsSure) return unsure(run, ending, 'step', error); // a step may have had its effect without being on record
@@ -167,33 +124,40 @@ async function endRun(run: RunParts, ending: Ending): Promise<Answer> {
     await surrender(holder).catch(() => {}); // the lease runs out
     return unsure(run, ending, 'reconcile', error);
   }
-  return lastWrite(run, ending, freed(run), { type: 'released', error });
+  return await lastWrite(run, ending, freed(run), { type: 'released', error });
+}
+
+function isForgotten({ effects }: RunParts): boolean {
+  return effects?.forgetting.isForgotten() ?? false;
 }
 
 /** What is to be recorded; undefined: nothing, and the key is released. */
-async function keptOf(run: RunParts, ending: Ending): Promise<Kept | undefined> {
+function keptOf(run: RunParts, ending: Ending): Kept | Promise<Kept> | undefined {
   const { settings, holder, remaining } = run;
   const { isTerminal, outcomes } = settings;
   const { kind, answer } = ending;
   const context = { id: holder.lease.id, remaining };
-  if (run.isForgotten()) return undefined;
+  if (isForgotten(run)) return undefined;
   if (kind === 'threw') {
     if (!isTerminal(ending.error)) return undefined;
-    if (answer !== undefined) return outcomes.ofAnswer(answer, ending.error, context);
-    return { outcome: await outcomes.ofError(ending.error, context), value: undefined };
+    return answer === undefined
+      ? outcomes.ofError(ending.error, context)
+      : outcomes.ofAnswer(answer, ending.error, context);
   }
   const isOutcome = kind === 'found' || (kind === 'returned' && ending.isOutcome);
   return isOutcome ? outcomes.ofValue(answer, context) : undefined;
 }
 
-async function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
-  return complete(holder, await fitted(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES));
+function completed({ holder }: RunParts, outcome: Outcome): Promise<Landing> {
+  const fit = fitted(holder.store, outcome, { record: completing(holder) }, ROOM_BYTES);
+  return fit instanceof Promise ? fit.then((one) => complete(holder, one)) : complete(holder, fit);
 }
 
 /** Gives the key back, for any payload if nothing was done under it. */
-function freed({ holder, takeover, isForgotten }: RunParts): Promise<Landing> {
+function freed(run: RunParts): Promise<Landing> {
+  const { holder, takeover } = run;
   const isUntouched = takeover?.from !== 'abandoned' && Object.keys(holder.lease.steps).length === 0;
-  return isForgotten() && isUntouched ? releaseForgotten(holder) : release(holder);
+  return isForgotten(run) && isUntouched ? releaseForgotten(holder) : release(holder);
 }
 
 function unsure({ tell }: RunParts, ending: Ending, why: Why, error?: unknown): Answer {
@@ -216,11 +180,13 @@ async function lastWrite(run: RunParts, ending: Ending, write: Promise<Landing>,
     process.emitWarning(`${why}-failed for ${id}: ${error}`, 'IdempotencyWarning');
     return unsure(run, ending, why, error);
   }
-  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !run.isForgotten()) {
+  if (result.kind === 'adopted' && ending.kind !== 'skipped' && !isForgotten(run)) {
     const { outcomes } = settings;
     return adopted(result, { id, remaining, store, outcomes, arrival }, tell);
   }
   tell(result.kind === 'done' ? done : { type: 'lost', code: 'LEASE_LOST' });
+  if (result.kind === 'done' && isCompletion && ending.kind === 'threw' && ending.answer === undefined)
+    return ownError(ending.error);
   if (result.kind !== 'lost' || !isCompletion) return answerOf(ending);
   const cause = ending.kind === 'threw' ? ending.error : undefined;
   throw new IdempotencyError('LEASE_LOST', 'another run took the key over', { id, cause });

@@ -62,8 +62,8 @@ interface Gate extends Pick<Execution, 'commit'> {
   readonly isDeciding: () => boolean;
   /** Whether one has begun, whatever became of it. */
   readonly hasBegun: () => boolean;
-  /** No commit may begin any more; resolves when one that is under way has ended. Undefined: none is. */
-  readonly close: () => Promise<void> | undefined;
+  /** Resolves when the commit that is under way has ended. Undefined: none is. */
+  readonly ended: () => Promise<void> | undefined;
 }
 
 type Send = (store: Transacting, value: unknown, writes: readonly TransactWrite[]) => Promise<void>;
@@ -80,7 +80,6 @@ export interface GateOptions {
 
 /** Lets one commit pass, before the run ends, on a store with transactions; throws `MISUSE` for any other. */
 export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gate {
-  let isClosed = false;
   let hasBegun = false;
   let underWay: Promise<void> | undefined;
 
@@ -93,7 +92,7 @@ export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gat
   };
 
   const begin = async (value: unknown, writes: readonly TransactWrite[]): Promise<void> => {
-    if (isClosed || underWay || isOver()) throw misuse('a run commits once, and before it ends');
+    if (floating.isClosed() || underWay || isOver()) throw misuse('a run commits once, and before it ends');
     const barred = bar();
     if (barred) throw misuse(`a commit cannot begin ${barred}`);
     hasBegun = true;
@@ -107,10 +106,7 @@ export function gateOf({ store, floating, isOver, send, bar }: GateOptions): Gat
     isDeciding: () => underWay !== undefined || isOver(),
     hasBegun: () => hasBegun,
 
-    close: () => {
-      isClosed = true;
-      return underWay?.catch(() => {});
-    },
+    ended: () => underWay?.catch(() => {}),
 
     commit: (value, writes) => floating.watch('a commit', begin(value, writes)),
   };

@@ -6,6 +6,8 @@ export interface Floating {
   readonly watch: <T>(what: string, work: Promise<T>) => Promise<T>;
   /** To be called when the handler has ended: warns of what has failed while nobody waited for it, and from now on of what does. */
   readonly close: () => void;
+  /** Whether the handler has ended: nothing further may begin. */
+  readonly isClosed: () => boolean;
   /** Whether nothing was begun. */
   readonly isIdle: () => boolean;
   /** Resolves when all of it has ended. */
@@ -38,6 +40,8 @@ export function floatingOf(id?: string): Floating {
         if (ended.failure && !ended.isAwaited) warn(what, ended.failure.error);
       }
     },
+
+    isClosed: () => isClosed,
 
     isIdle: () => begun.length === 0,
 

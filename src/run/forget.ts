@@ -11,7 +11,7 @@ export interface Forgetting extends Pick<Execution, 'forget'> {
 }
 
 /** `hasBegun`: whether a step or a commit has. */
-export function forgetting(hasBegun: () => boolean): Forgetting {
+export function forgettingOf(hasBegun: () => boolean): Forgetting {
   let isForgotten = false;
   return {
     forget() {

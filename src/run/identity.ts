@@ -69,6 +69,7 @@ export function fingerprintsOf(
 }
 
 function canonical(payload: unknown): string {
+  if (payload instanceof Promise) payload.catch(() => {}); // refused below
   try {
     return canonicalJson(payload ?? null); // no payload differs from every payload
   } catch (cause) {

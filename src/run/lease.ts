@@ -14,7 +14,7 @@ export interface Span {
 /** A lease while its run is under way. */
 export interface Lease {
   /** Aborts when the lease ends on this machine's clock, or was lost. */
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
   /** Whether it holds by the clock, which a timer of a blocked or frozen process has missed. If not, `signal` is aborted. */
   readonly isHeld: () => boolean;
   /** Ms until the lease ends on this machine's clock. */
@@ -51,11 +51,13 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
   /** Made when it is asked for: most runs need neither it nor the timer that aborts it. */
   let over: AbortController | undefined;
   let extending: AbortController | undefined;
+  let beat: NodeJS.Timeout | undefined;
+  let expiry: NodeJS.Timeout | undefined;
 
   const stop = (): void => {
     isStopped = true;
-    beat.clear();
-    expiry.clear();
+    clearTimeout(beat);
+    clearTimeout(expiry);
     extending?.abort('the run has ended');
   };
 
@@ -84,30 +86,34 @@ export function keepLease({ claim, holder: holderOf, span, clockSkew, ...on }: L
     return 'extended'; // or to be tried again
   };
 
-  const beat = timer(async () => {
+  const onBeat = async (): Promise<void> => {
     if (!isHeld()) return;
     const result = await prolong();
     if (isStopped) return;
     if (result === 'extended') arm();
     if (result === 'over') stop(); // the answer to its own commit or completion is still on its way
     if (result === 'lost') lose('the lease was taken over');
-  });
-  const expiry = timer(() => isHeld() && arm());
+  };
+
+  const expire = (): void => {
+    clearTimeout(expiry);
+    expiry = later(left(), () => isHeld() && arm());
+  };
 
   const arm = (): void => {
-    if (over) expiry.set(left());
-    if (until < span.deadline && left() > SHORTEST_MS) beat.set(left() / 2);
-    else beat.clear();
+    clearTimeout(beat);
+    if (over) expire();
+    if (until < span.deadline && left() > SHORTEST_MS) beat = later(left() / 2, onBeat);
   };
 
   arm();
   return {
-    get signal() {
+    signal: () => {
       if (!over) {
         over = new AbortController();
         askTheClock(over.signal, isHeld, () => loss);
         if (loss) over.abort(loss);
-        else if (!isStopped) expiry.set(left());
+        else if (!isStopped) expire();
       }
       return over.signal;
     },
@@ -131,14 +137,7 @@ function askTheClock(signal: AbortSignal, isHeld: () => boolean, loss: () => unk
   });
 }
 
-/** A timer that can be set again. Unreferenced: a lease that outlives its run must not keep the process alive. */
-function timer(fire: () => unknown) {
-  let running: NodeJS.Timeout | undefined;
-  return {
-    clear: () => clearTimeout(running),
-    set: (ms: number) => {
-      clearTimeout(running);
-      running = setTimeout(fire, Math.max(0, Math.min(LONGEST_TIMER, ms))).unref();
-    },
-  };
+/** Unreferenced: a lease that outlives its run must not keep the process alive. */
+function later(ms: number, fire: () => unknown): NodeJS.Timeout {
+  return setTimeout(fire, Math.max(0, Math.min(LONGEST_TIMER, ms))).unref();
 }

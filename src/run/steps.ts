@@ -1,7 +1,6 @@
 import { LONGEST_TIMER } from '../core/duration.ts';
 import { IdempotencyError, isIdempotencyError, misuse } from '../core/errors.ts';
 import { derivedKey } from '../core/identity.ts';
-import { lazy } from '../core/lazy.ts';
 import { RESERVE_MS } from '../core/patience.ts';
 import { type Holder, saveStep } from '../core/protocol.ts';
 import { type Outcome, ROOM_BYTES, withoutBody } from '../core/record.ts';
@@ -13,11 +12,9 @@ import type { Lease } from './lease.ts';
 import { roomOf, weightOf } from './room.ts';
 
 /** The steps of one run. */
-export interface StepRunner extends Pick<Execution, 'step' | 'keyFor'> {
+export interface StepRunner extends Pick<Execution, 'step'> {
   /** Whether one has begun. */
   readonly hasBegun: () => boolean;
-  /** No further step may begin. */
-  readonly close: () => void;
   /** Resolves when all begun steps have ended, or shortly before the deadline. False: one may not be on record. */
   readonly finished: () => Promise<boolean>;
   /** Lets the names of steps that have ended be used again, as another attempt does: what is on record is not run again. */
@@ -43,34 +40,26 @@ export function stepsOf(options: StepsOptions): StepRunner {
   const { id } = holder.lease;
   const names = new Set<string>();
   const running = new Set<string>();
-  const runner = lazy(() => runnerOf(options));
+  const runner = runnerOf(options);
   let hasBegun = false;
-  let isClosed = false;
 
   const begin = async (name: string, fn: Step): Promise<unknown> => {
     if (names.has(checkedName(name))) throw misuse(`step "${name}" is begun twice in one run`);
-    const barred = isClosed ? 'after the run has ended' : bar();
+    const barred = floating.isClosed() ? 'after the run has ended' : bar();
     if (barred) throw misuse(`step "${name}" cannot begin ${barred}`);
     if (!lease.isHeld()) throw lost(id);
     hasBegun = true;
     names.add(name);
     running.add(name);
-    return runner()
-      .run(name, fn)
-      .finally(() => running.delete(name));
+    return runner.run(name, fn).finally(() => running.delete(name));
   };
 
   return {
-    keyFor: (name) => effectKey(id, name),
     step: (name, fn) => floating.watch(`step "${name}"`, begin(name, fn)) as Promise<any>,
     hasBegun: () => hasBegun,
-    close: () => {
-      isClosed = true;
-    },
     finished: async () => {
-      if (floating.isIdle()) return true;
       await atMost(remaining() - RESERVE_MS, floating.settled());
-      return !hasBegun || (runner().isSure() && running.size === 0);
+      return !hasBegun || (runner.isSure() && running.size === 0);
     },
     resume: () => {
       for (const name of names) if (!running.has(name)) names.delete(name);
@@ -127,12 +116,12 @@ function runnerOf({ holder, lease, remaining, isTerminal, outcomes }: StepsOptio
           key: effectKey(id, name),
           attempt,
           get signal() {
-            return lease.signal;
+            return lease.signal();
           },
         });
       } catch (error) {
         if (isTerminal(error)) {
-          await save(name, await outcomes.ofError(error, context)).catch(() => {}); // the error is what the handler gets
+          await save(name, (await outcomes.ofError(error, context)).outcome).catch(() => {}); // the error is what the handler gets
         } else room.settle(name);
         throw error;
       }

@@ -1,7 +1,5 @@
 import { misuse } from '../core/errors.ts';
-import { dynamoDBStream } from './batch/dynamodb-stream.ts';
-import { kafka } from './batch/kafka.ts';
-import { kinesis } from './batch/kinesis.ts';
+import { BATCHES } from './batch/index.ts';
 import { type RecordKind, recordsIn } from './batch/source.ts';
 import { sqs } from './batch/sqs.ts';
 import { membersOf } from './members.ts';
@@ -9,9 +7,7 @@ import { plain } from './plain.ts';
 import type { EventSource } from './source.ts';
 
 /** Whole batches, for the doors that take an event as one: only under a key of the user's. */
-export const BATCHED = [{ ...sqs, matches: isMessage }, kinesis, dynamoDBStream, kafka].map((kind) =>
-  whole(kind as RecordKind<unknown>),
-);
+export const BATCHED = BATCHES.map((kind) => whole(kind === sqs ? { ...kind, matches: isMessage } : kind));
 
 // More than `idempotentBatch` asks for: any event may hold records with a messageId.
 function isMessage(record: unknown): boolean {

@@ -25,6 +25,11 @@ export interface EventSource<Event = never, Read = Event> {
   readonly trace: (read: Read) => unknown;
   /** Whether a returned value is an outcome. */
   readonly isOutcome: (value: unknown) => boolean;
+  /**
+   * What a duplicate does while the first run is under way; `'wait-for-end'`: waits if the lease in its way ends in time.
+   * @default 'reject'
+   */
+  readonly onConflict?: OnConflict;
   /** Makes an answer of what a handler returned if the rest of its chain has failed to. */
   readonly finish: (value: unknown, event: Event) => unknown;
   /** Makes the answer to a duplicate from the recorded value. */
@@ -33,6 +38,8 @@ export interface EventSource<Event = never, Read = Event> {
   readonly refuse?: (error: IdempotencyError, event: Event, earlier?: unknown) => Promise<unknown>;
   readonly words: Words;
 }
+
+export type OnConflict = 'reject' | 'wait' | 'wait-for-end';
 
 /** What refusals say, in the words of the source: each part ends a sentence. */
 export interface Words {

@@ -42,9 +42,8 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
     waiting = [];
     for (const { signal, reject } of all) if (signal?.aborted) reject(unsent());
     for (const group of groupsOf(all.filter(({ signal }) => !signal?.aborted))) {
-      const [first, ...others] = group as [Waiting, ...Waiting[]];
-      if (others.length === 0) first.resolve(ALONE);
-      else send(group);
+      if (group.length > 1) send(group);
+      else group[0]?.resolve(ALONE);
     }
   };
 
@@ -82,14 +81,14 @@ export function grouped(store: Store, { writeAll, isUsable }: Grouping): Store {
 
   return {
     ...store,
-    async write(write, signal) {
+    write(write, signal) {
       if (!isGroupable(write) || failed.has(write) || !isUsable()) return store.write(write, signal);
-      const written = await new Promise<Written | typeof ALONE>((resolve, reject) => {
+      const turn = new Promise<Written | typeof ALONE>((resolve, reject) => {
         waiting.push({ write, signal, resolve, reject });
         plan();
       });
       // Here, and not where the group is sent: tracing is to know whose request it is.
-      return written === ALONE ? store.write(write, signal) : written;
+      return turn.then((written) => (written === ALONE ? store.write(write, signal) : written));
     },
   };
 }
@@ -119,6 +118,7 @@ function isGroupable(write: Write): boolean {
 }
 
 function groupsOf(all: readonly Waiting[]): (readonly Waiting[])[] {
+  if (all.length === 1) return [all];
   const groups: Map<string, Waiting>[] = [];
   for (const one of all) {
     const id = idOf(one.write);

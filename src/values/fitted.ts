@@ -3,7 +3,7 @@ import { type Outcome, withoutBody } from '../core/record.ts';
 import type { Place, Store } from '../core/store.ts';
 
 /** The outcome as its record keeps it. A body that cannot be kept apart is kept in the `room` of the record, or lost. */
-export async function fitted(store: Store, outcome: Outcome, place: Place, room: number): Promise<Outcome> {
+export function fitted(store: Store, outcome: Outcome, place: Place, room: number): Outcome | Promise<Outcome> {
   const { keep, keepsBelow = -1 } = store;
   if (!keep || Buffer.byteLength(outcome.body ?? '') <= Math.min(keepsBelow, place.inline ?? keepsBelow))
     return outcome;

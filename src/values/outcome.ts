@@ -7,8 +7,11 @@ import { briefOf, type ErrorContent, errorOf, taken } from './error.ts';
 import { isOutage } from './outage.ts';
 import { snapshot } from './snapshot.ts';
 
-/** The content of an outcome; `unavailable`: why there is none. */
-export type Opened = { readonly value: unknown } | { readonly error: unknown } | { readonly unavailable: string };
+/** The content of an outcome. */
+export type Content = { readonly value: unknown } | { readonly error: unknown };
+
+/** The same; `unavailable`: why there is none. */
+export type Opened = Content | { readonly unavailable: string };
 
 /** The record whose outcome it is. */
 export interface RecordContext {
@@ -20,18 +23,18 @@ export interface RecordContext {
 /** What goes on record. */
 export interface Kept {
   readonly outcome: Outcome;
-  /** What the outcome is of, as a duplicate will get it; of one that cannot be kept the value itself. */
+  /** What the outcome is of, as a duplicate will get it; of one that cannot be kept the value itself; of an error nothing. */
   readonly value: unknown;
 }
 
 /** Turns what a run ends with into an outcome, and back. Values and errors are taken as they are when they are given. */
 export interface Outcomes {
   /** Never fails: the effect has happened. A value that cannot be kept is recorded as done without it. */
-  readonly ofValue: (value: unknown, context: RecordContext) => Promise<Kept>;
+  readonly ofValue: (value: unknown, context: RecordContext) => Kept | Promise<Kept>;
   /** Keeps name, message and status of a terminal error, and those of its members that can be kept. */
-  readonly ofError: (error: unknown, context: RecordContext) => Promise<Outcome>;
+  readonly ofError: (error: unknown, context: RecordContext) => Promise<Kept>;
   /** Of the answer that was made of a terminal error; the error, if the answer cannot be kept. */
-  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Promise<Kept>;
+  readonly ofAnswer: (answer: unknown, error: unknown, context: RecordContext) => Kept | Promise<Kept>;
   /** Gives a fresh copy each time. Throws `STORE_UNAVAILABLE` while the codec is down. */
   readonly open: (outcome: Outcome, context: RecordContext) => Promise<Opened>;
   /** The same for an outcome whose body the store may keep apart. */
@@ -42,17 +45,21 @@ export interface Outcomes {
 export function outcomesOf(custom: Codec | undefined): Outcomes {
   const { encoded, decoded } = coding(custom);
 
-  /** The first of the contents that can be encoded; none: the outcome is without a body. */
-  const outcome = async (bare: WithBody, contents: readonly unknown[], context: RecordContext): Promise<Outcome> => {
-    let why: unknown;
-    for (const content of contents) {
-      try {
-        return { ...bare, ...(await encoded(content, context)) };
-      } catch (error) {
-        why = error;
-      }
+  /** The first of the contents that can be encoded; none: the outcome is without a body. At once, if no codec is asked. */
+  const outcome = (
+    bare: WithBody,
+    [content, ...others]: readonly unknown[],
+    context: RecordContext,
+  ): Outcome | Promise<Outcome> => {
+    const otherwise = (why: unknown): Outcome | Promise<Outcome> =>
+      others.length > 0 ? outcome(bare, others, context) : withoutBody(bare, reasonOf('it cannot be encoded', why));
+    try {
+      const encoding = encoded(content, context);
+      if (encoding instanceof Promise) return encoding.then((one) => ({ ...bare, ...one }), otherwise);
+      return { ...bare, ...encoding };
+    } catch (error) {
+      return otherwise(error);
     }
-    return withoutBody(bare, reasonOf('it cannot be encoded', why));
   };
 
   const open = async (outcome: Outcome, context: RecordContext): Promise<Opened> => {
@@ -70,10 +77,11 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     }
   };
 
-  const valued = async (bare: WithBody, value: unknown, context: RecordContext): Promise<Kept> => {
+  const valued = (bare: WithBody, value: unknown, context: RecordContext): Kept | Promise<Kept> => {
     const copy = snapshot(value);
-    const kept = await outcome(bare, [copy], context);
-    return { outcome: kept, value: kept.kind === 'value' ? copy : value };
+    const keep = (kept: Outcome): Kept => ({ outcome: kept, value: kept.kind === 'value' ? copy : value });
+    const kept = outcome(bare, [copy], context);
+    return kept instanceof Promise ? kept.then(keep) : keep(kept);
   };
 
   return {
@@ -81,7 +89,7 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
     ofError: async (error, context) => {
       const { brief, contents } = taken(error);
       const bare = { kind: 'error', error: brief } as const;
-      return contents.length > 0 ? outcome(bare, contents, context) : bare;
+      return { outcome: contents.length > 0 ? await outcome(bare, contents, context) : bare, value: undefined };
     },
     ofAnswer: (answer, error, context) => valued({ kind: 'value', error: briefOf(error) }, answer, context),
     open,
@@ -92,22 +100,20 @@ export function outcomesOf(custom: Codec | undefined): Outcomes {
   };
 }
 
+interface Encoded {
+  readonly body?: string | Uint8Array;
+  readonly codec?: string;
+}
+
 interface Coding {
-  readonly encoded: (
-    value: unknown,
-    context: RecordContext,
-  ) => Promise<{ readonly body?: string | Uint8Array; readonly codec?: string }>;
+  readonly encoded: (value: unknown, context: RecordContext) => Encoded | Promise<Encoded>;
   readonly decoded: (codec: string | undefined, body: string | Uint8Array, context: RecordContext) => Promise<unknown>;
 }
 
 function coding(custom: Codec | undefined): Coding {
   return {
-    async encoded(value, { id, remaining }) {
-      if (custom) {
-        const encode = () =>
-          inTime(async () => Uint8Array.from(bytesIn(await custom.encode(value, { id }))), remaining());
-        return { body: await persistently(encode, isOutage, patienceFor('run', remaining(), 2)), codec: custom.name };
-      }
+    encoded(value, context) {
+      if (custom) return encodedBy(custom, value, context);
       if (value === undefined) return {};
       return isJson(value) ? { body: JSON.stringify(value) } : { body: CLONE.encode(value), codec: CLONE.name };
     },
@@ -121,6 +127,11 @@ function coding(custom: Codec | undefined): Coding {
       return persistently(decode, isOutage, patienceFor('claim', remaining()));
     },
   };
+}
+
+async function encodedBy(codec: Codec, value: unknown, { id, remaining }: RecordContext): Promise<Encoded> {
+  const encode = () => inTime(async () => Uint8Array.from(bytesIn(await codec.encode(value, { id }))), remaining());
+  return { body: await persistently(encode, isOutage, patienceFor('run', remaining(), 2)), codec: codec.name };
 }
 
 function bytesIn(encoded: unknown): Uint8Array {

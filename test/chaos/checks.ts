@@ -3,6 +3,7 @@ import { hindranceOf, repeatsIn } from './explain.ts';
 import { isApplied, type Log, placesOf } from './log.ts';
 import type { Plan } from './plan.ts';
 import { isInProgress, type State } from './settle.ts';
+import type { Checks } from './verdict.ts';
 
 /** All that is known of a run when it is over. */
 export interface Evidence {
@@ -12,8 +13,7 @@ export interface Evidence {
   readonly state: State;
 }
 
-/** What must hold: nothing is to be found. Each finding is a sentence. */
-export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> = {
+export const CHECKS: Checks<Evidence> = {
   'every order was accepted': ({ plan, sends }) => {
     const accepted = acceptedIn(sends);
     return plan.orders.filter(({ key }) => !accepted.has(key)).map(({ key }) => `${key} never got a 201`);

@@ -3,22 +3,12 @@ import { repeatsIn } from './explain.ts';
 import { isApplied } from './log.ts';
 import { isInProgress } from './settle.ts';
 import { SHORTENED } from './shop.ts';
-
-const MOST_FINDINGS = 10;
+import { summed, tally, verdict } from './verdict.ts';
 
 /** What happened, and what holds. The last line is as Vitest writes it. */
 export function report(evidence: Evidence, seconds: number): { readonly text: string; readonly failed: number } {
-  const results = Object.entries(CHECKS).map(([name, check]) => ({ name, findings: check(evidence) }));
-  const failed = results.filter(({ findings }) => findings.length > 0);
-  const checks = results.map(({ name, findings }) => `  ${findings.length === 0 ? 'ok    ' : 'FAILED'}  ${name}`);
-  const findings = failed.flatMap(({ name, findings }) => [
-    `\n${name}: ${findings.length} times not`,
-    ...findings.slice(0, MOST_FINDINGS).flatMap((finding) => [`  ${finding}`, ...logOf(evidence, finding)]),
-  ]);
-  const parts = [failed.length && `${failed.length} failed`, `${results.length - failed.length} passed`];
-  const sum = `      Tests  ${parts.filter(Boolean).join(' | ')} (${results.length})`;
-  const text = [...summary(evidence, seconds), '', ...checks, ...findings, '', sum].join('\n');
-  return { text, failed: failed.length };
+  const { lines, failed } = verdict(CHECKS, evidence, (finding) => logOf(evidence, finding));
+  return { text: [...summary(evidence, seconds), '', ...lines].join('\n'), failed };
 }
 
 function summary({ plan, sends, log, state }: Evidence, seconds: number): string[] {
@@ -55,12 +45,7 @@ function summary({ plan, sends, log, state }: Evidence, seconds: number): string
     ['dead letters', state.deadLetters.length],
     ['duration', `${seconds} s`],
   ];
-  return rows.map(([name, value]) => `  ${name.padEnd(28)}${value}`);
-}
-
-function tally(values: readonly string[]): string {
-  const counts = [...Map.groupBy(values, (value) => value)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return counts.map(([value, all]) => `${all.length} ${value}`).join(', ');
+  return summed(rows);
 }
 
 /** The log of the order, or of the record, that a finding names. */

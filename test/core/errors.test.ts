@@ -29,6 +29,13 @@ describe('isIdempotencyError', () => {
   });
 });
 
+describe('a refusal', () => {
+  it('says when the lease in its way ends, where that is known, and nothing of it otherwise', () => {
+    expect(new IdempotencyError('CONFLICT', 'in flight', { leaseUntil: 7 }).leaseUntil).toBe(7);
+    expect(new IdempotencyError('CONFLICT', 'in flight')).not.toHaveProperty('leaseUntil');
+  });
+});
+
 describe('withRecord', () => {
   const cause = new TypeError('down');
 

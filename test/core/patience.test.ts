@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { IdempotencyError } from '../../src/core/errors.ts';
-import { type Phase, patienceFor, patient, persistently } from '../../src/core/patience.ts';
+import { inTime, isTransient, type Phase, patienceFor, patient, persistently } from '../../src/core/patience.ts';
 import type { Place, Store, Transacted, Written } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { claimed } from '../stores/contract.ts';
@@ -99,6 +99,19 @@ describe('a store that does not answer', () => {
     const { store, tries } = meeting('silence', DONE);
     const { end, after } = await writing(store, 10_000);
     expect([end, after, tries.length]).toEqual([DONE, 5_025, 2]);
+  });
+
+  it('and fails after it was given up, is tried once for both', async () => {
+    const fails: (() => void)[] = [];
+    const write = vi.fn(() => new Promise<Written>((_, reject) => fails.push(() => reject(throttled()))));
+    const answer = patient({ ...memoryStore(), write }, () => 10_000, 'run').write(insert(claimed()));
+    const refusal = expect(answer).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await vi.advanceTimersByTimeAsync(5_000);
+    fails[0]?.();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(write).toHaveBeenCalledTimes(2);
+    await vi.runAllTimersAsync();
+    await refusal;
   });
 
   it('and was throttled before is given up for that reason', async () => {
@@ -276,5 +289,23 @@ describe('persistently', () => {
     await vi.runAllTimersAsync();
     expect(await end).toEqual(new Error('no'));
     expect(attempt).toHaveBeenCalledTimes(6); // at 0, 25, 75, 175, 375, 500 ms
+  });
+});
+
+describe('one try', () => {
+  it('throws what it meets, if nobody says what becomes of it', async () => {
+    await expect(inTime(() => Promise.reject(new Error('no')), 1_000)).rejects.toThrow('no');
+  });
+
+  it('throws what it meets at once', async () => {
+    const send = () => {
+      throw new Error('at once');
+    };
+    await expect(inTime(send, 1_000)).rejects.toThrow('at once');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not tried again after an error that says nothing of it', () => {
+    for (const thrown of [undefined, null, 'no', new Error('no')]) expect(isTransient(thrown)).toBe(false);
   });
 });

@@ -17,7 +17,7 @@ function jobs(count: number, fault?: Job['fault']): Job[] {
 
 it.each(Object.keys(GROUPS))('a message group %s keeps its order, with one effect of each message', async (group) => {
   const sent = GROUPS[group] ?? [];
-  await send(queue, sent, group.replaceAll(' ', '-'));
+  await send(queue, sent, { group: group.replaceAll(' ', '-') });
   await drained(queue);
   for (const { orderId } of sent) await expectOneEffect('Faulty', orderId);
   const effects = await Promise.all(sent.map(({ orderId }) => effectsOf('Faulty', orderId)));

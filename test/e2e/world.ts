@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, inject } from 'vitest';
@@ -9,8 +10,9 @@ const { endpoint, outputs } = inject('cloud');
 
 export const tables = DynamoDBDocumentClient.from(clientOf({ endpoint }));
 export const sqs = new SQSClient({ ...LOCAL, endpoint });
+const streams = new KinesisClient({ ...LOCAL, endpoint });
 
-export function output(stack: 'Orders' | 'Faulty', name: string): string {
+export function output(stack: 'Orders' | 'Faulty' | 'Trips', name: string): string {
   const value = outputs[stack]?.[name];
   if (value === undefined) throw new Error(`${stack} has no output ${name}`);
   return value;
@@ -50,15 +52,38 @@ export async function retried(ask: () => Promise<Answer>): Promise<Answer> {
   return answer as Answer;
 }
 
-/** Together, as far as the queue is concerned; `group` for a FIFO queue. */
-export async function send(queueUrl: string, payloads: readonly object[], group?: string): Promise<void> {
+/** Together, as far as the queue is concerned; `group` for a FIFO queue. Gives the ids of the messages. */
+export async function send(
+  queueUrl: string,
+  payloads: readonly object[],
+  { group, attributes }: { readonly group?: string; readonly attributes?: Readonly<Record<string, string>> } = {},
+): Promise<string[]> {
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes ?? {}).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
   const Entries = payloads.map((payload, index) => ({
     Id: `${index}`,
     MessageBody: JSON.stringify(payload),
+    MessageAttributes,
     ...(group && { MessageGroupId: group, MessageDeduplicationId: randomUUID() }),
   }));
-  const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-  expect(Failed).toEqual([]);
+  const sent = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+  expect(sent.Failed ?? []).toEqual([]);
+  const ids = new Map(sent.Successful?.map(({ Id, MessageId = '' }) => [Id, MessageId]));
+  return Entries.map(({ Id }) => ids.get(Id) ?? '');
+}
+
+/** Puts records on a stream, in this order; each says what its partition key is. */
+export async function put(
+  StreamName: string,
+  records: readonly { readonly partitionKey: string; readonly data: object }[],
+): Promise<void> {
+  const Records = records.map(({ partitionKey: PartitionKey, data }) => ({
+    PartitionKey,
+    Data: Buffer.from(JSON.stringify(data)),
+  }));
+  const { FailedRecordCount } = await streams.send(new PutRecordsCommand({ StreamName, Records }));
+  expect(FailedRecordCount ?? 0).toBe(0);
 }
 
 /** Waits until nothing is in the queue, waiting, hidden or in flight. */

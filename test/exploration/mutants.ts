@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'run/claimed.ts',
-        find: 'await steps.finished();\n  const committed',
-        replace: 'true;\n  const committed',
+        find: '!effects || floating.isIdle() || (await effects.steps.finished())',
+        replace: 'true',
       },
     ],
   },
@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release with a step that may not be on record',
     in: 'a step',
     breaks: 8,
-    edits: [{ file: 'run/steps.ts', find: 'runner().isSure() && running.size === 0', replace: 'running.size === 0' }],
+    edits: [{ file: 'run/steps.ts', find: 'runner.isSure() && running.size === 0', replace: 'running.size === 0' }],
   },
   {
     name: 'release with a commit that may have landed',
@@ -628,20 +628,30 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an outcome of a run that forgot',
     in: 'a run that forgets',
     breaks: 13,
-    edits: [{ file: 'run/claimed.ts', find: 'if (run.isForgotten()) return undefined;', replace: '' }],
+    edits: [{ file: 'run/claimed.ts', find: 'if (isForgotten(run)) return undefined;', replace: '' }],
   },
   {
     name: 'a run that forgets, and keeps its payload',
     in: 'a run that forgets',
     breaks: 13,
-    edits: [{ file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'false ? release' }],
+    edits: [
+      {
+        file: 'run/claimed.ts',
+        find: 'isForgotten(run) && isUntouched ? release',
+        replace: 'false ? release',
+      },
+    ],
   },
   {
     name: 'a run that forgets what the one before it has done',
     in: 'a run that forgets after another',
     breaks: 13,
     edits: [
-      { file: 'run/claimed.ts', find: 'isForgotten() && isUntouched ? release', replace: 'isForgotten() ? release' },
+      {
+        file: 'run/claimed.ts',
+        find: 'isForgotten(run) && isUntouched ? release',
+        replace: 'isForgotten(run) ? release',
+      },
     ],
   },
 ];

@@ -1,9 +1,16 @@
 // What a user's project with the packed tarball compiles and runs.
 import middy from '@middy/core';
 import { App, Stack } from 'aws-cdk-lib';
+import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
-import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from 'effectively-once/cdk';
+import {
+  IdempotencyTable,
+  IdempotentFunction,
+  IdempotentKafkaConsumer,
+  IdempotentQueueConsumer,
+  IdempotentStreamConsumer,
+} from 'effectively-once/cdk';
 import { intent, retryInfo, retrying } from 'effectively-once/client';
 import { idempotency } from 'effectively-once/middy';
 import { recordId } from 'effectively-once/operator';
@@ -46,6 +53,9 @@ const table = new IdempotencyTable(stack, 'Table');
 const entry = 'handler.ts';
 new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
 new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+new IdempotentStreamConsumer(stack, 'Trips', { entry, table, scope: 't', stream: new Stream(stack, 'Stream') });
+const cluster = { clusterArn: 'arn:aws:kafka:eu-west-1:000000000000:cluster/trips/0-1' };
+new IdempotentKafkaConsumer(stack, 'Rides', { entry, table, scope: 'r', cluster, topic: 'rides' });
 app.synth();
 
 console.log(

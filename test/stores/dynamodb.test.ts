@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DescribeTableCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LOCAL } from '../../local/dynamodb.ts';
 import { type DynamoDBStoreOptions, dynamoDBStore } from '../../src/stores/dynamodb/index.ts';
 import { ACTIONS } from '../../src/stores/dynamodb/item.ts';
 import { createTable, engineClient } from '../engine.ts';
@@ -32,6 +36,34 @@ testStore('DynamoDB with its cache', () => open({ cache: 4_000 }));
 testStore('DynamoDB by a document client', () =>
   open({ client: DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: true } }) }),
 );
+testStore('DynamoDB by the ARN of its table', () => open({ client: takingArns(), tableName: arnOf(tableName) }));
+
+const arnOf = (name: string): string => `arn:aws:dynamodb:${LOCAL.region}:000000000000:table/${name}`;
+
+/** The embedded engine refuses ARNs, which DynamoDB takes wherever it takes a name, and answers with: here the client translates. */
+function takingArns(): DynamoDBClient {
+  const client = engineClient();
+  client.middlewareStack.add(
+    (next) => async (args: any) => {
+      const { TableName, RequestItems, TransactItems } = args.input;
+      const named = (part: any) => part && { ...part, TableName: tableName };
+      const input = {
+        ...args.input,
+        ...(TableName && { TableName: tableName }),
+        ...(RequestItems && { RequestItems: { [tableName]: RequestItems[arnOf(tableName)] } }),
+        ...(TransactItems && {
+          TransactItems: TransactItems.map(({ Put, Update }: any) => ({ Put: named(Put), Update: named(Update) })),
+        }),
+      };
+      const answer: any = await next({ ...args, input });
+      const { Responses } = answer.output;
+      if (RequestItems && Responses) answer.output.Responses = { [arnOf(tableName)]: Responses[tableName] };
+      return answer;
+    },
+    { step: 'initialize' },
+  );
+  return client;
+}
 
 const GROUP = 'dynamodb:BatchExecuteStatement';
 
@@ -50,6 +82,31 @@ describe('what DynamoDB is asked', () => {
       action === GROUP ? ['dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'] : action,
     );
     expect(asked.sort()).toEqual([...ACTIONS].sort());
+  });
+});
+
+describe('the Region that is asked', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ['is that of the ARN', 'arn:aws:dynamodb:ap-south-1:000000000000:table/records', 'ap-south-1'],
+    ['is that of the function for a name', 'records', 'eu-west-3'],
+  ])('%s', async (_, name, region) => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(String(request.headers.authorization));
+      response.end('{}');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    vi.stubEnv('AWS_REGION', 'eu-west-3');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', LOCAL.credentials.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', LOCAL.credentials.secretAccessKey);
+    vi.stubEnv('IDEMPOTENCY_TABLE', name);
+    await dynamoDBStore().write(insert(claimed()));
+    server.closeAllConnections();
+    server.close();
+    expect(asked).toEqual([expect.stringContaining(`/${region}/dynamodb/`)]);
   });
 });
 

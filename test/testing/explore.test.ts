@@ -6,6 +6,7 @@ import { idempotent, idempotentBatch, runOnce, TerminalError } from 'effectively
 import { idempotency } from 'effectively-once/middy';
 import { explore, type Report } from 'effectively-once/testing';
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { SOURCES, STREAMS } from '../batches.ts';
 import { httpEvent } from '../events.ts';
 import { sqsRecord } from '../ways.ts';
 
@@ -348,6 +349,29 @@ describe('explore of a batch', () => {
     report.assert();
     expect(report.schedules).toBeGreaterThan(20);
     expect(sent).toEqual(new Set(['a,b', 'a', 'b']));
+  });
+
+  it.each(SOURCES)('sends again what Lambda does: $name', async (source) => {
+    const sent = new Set<string>();
+    const event = source.event([source.record({ at: 0, lane: 'a' }), source.record({ at: 1, lane: 'b' })]);
+    vi.stubEnv('IDEMPOTENCY_PARTIAL_FAILURES', 'true');
+    const report = await explore(
+      ({ store, effects }) => {
+        const handler = idempotentBatch<any>(
+          (record, { idempotency }) => effects.charge(String(source.valueOf(record)), idempotency.keyFor('charge')),
+          { store, scope: 'orders' },
+        );
+        return (event: any, context: Context) => {
+          const records: unknown[] = event.Records ?? Object.values(event.records).flat();
+          sent.add(records.map(source.valueOf).join());
+          return handler(event, context);
+        };
+      },
+      { event, effects: { charge: chargeOnce } },
+    );
+    vi.unstubAllEnvs();
+    report.assert();
+    expect(sent).toEqual(new Set(STREAMS.includes(source) ? ['0,1', '1'] : ['0,1', '0', '1']));
   });
 
   it('tells of what happens all the same, when another record brings the process down', async () => {

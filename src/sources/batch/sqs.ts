@@ -1,23 +1,28 @@
 import type { SQSRecord } from 'aws-lambda';
 import { canonicalText } from '../../core/canonical.ts';
 import { contentOf } from '../envelope.ts';
-import { isText } from '../members.ts';
+import { isText, membersOf } from '../members.ts';
 import { plain } from '../plain.ts';
-import type { RecordSource } from './source.ts';
+import { type BatchSource, COMMON } from './source.ts';
 
 /** SQS. A redrive from the dead-letter queue, or a second send, changes the message id: use a business key. */
-export const sqs: RecordSource<SQSRecord> = {
+export const sqs: BatchSource<SQSRecord> = {
   ...plain,
+  ...COMMON,
   name: 'sqs',
   title: 'SQS',
-  matches: (record) => isText((record as SQSRecord | null)?.messageId),
+  // Tests and local tools leave the event source out.
+  matches: (record) => {
+    const { messageId, eventSource = 'aws:sqs' } = membersOf(record);
+    return isText(messageId) && eventSource === 'aws:sqs';
+  },
   key: ({ body, messageId }) => contentOf(body)?.id ?? messageId,
   payload: ({ body }) => contentOf(body)?.payload ?? jsonOf(body),
   formerPayload: ({ body }) => contentOf(body) && jsonOf(body),
   trace: ({ attributes, messageAttributes }) =>
     attributes?.AWSTraceHeader ?? messageAttributes?.['traceparent']?.stringValue,
   identify: (record) => record.messageId,
-  group: ({ eventSourceARN, attributes }) =>
+  lane: ({ eventSourceARN, attributes }) =>
     isText(eventSourceARN) && eventSourceARN.endsWith('.fifo') ? (attributes?.MessageGroupId ?? '') : undefined,
   received: ({ attributes }) => Number(attributes?.ApproximateReceiveCount) || 0,
   words: {

@@ -8,7 +8,7 @@ import { isFunction, parsed, positiveDuration, that } from '../../core/check.ts'
 import type { Duration } from '../../core/duration.ts';
 import { lazy } from '../../core/lazy.ts';
 import type { Store } from '../../core/store.ts';
-import { environment } from '../../environment.ts';
+import { ENVIRONMENT, environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
 import { withChunks } from '../chunks.ts';
 import { type Grouping, grouped } from '../grouped.ts';
@@ -21,14 +21,15 @@ import { checkWrites } from './writes.ts';
 
 export interface DynamoDBStoreOptions {
   /**
-   * The table, as `IdempotencyTable` makes it: partition key `id`, a string, and no sort key.
+   * The name of the table, or its ARN if it is of another account or Region. It must be as `IdempotencyTable` makes it: partition key
+   * `id`, a string, and no sort key.
    * @default - the environment's `IDEMPOTENCY_TABLE`
    */
   readonly tableName?: string;
   /**
    * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it request timeouts: the SDK has none. Its own retries are not used: the
    * runtime sends a request again as long as there is time.
-   * @default - a client that gives up on a connection after 1 s and on a request after 3 s
+   * @default - a client that gives up on a connection after 1 s and on a request after 3 s, in the Region of the table's ARN
    */
   readonly client?: Pick<DynamoDBClient, 'send'>;
   /**
@@ -76,7 +77,7 @@ const OPTIONS = {
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
   const { tableName, client, cacheFor = 60_000, group = true, ...given } = parsed('dynamoDBStore', options, OPTIONS);
   const { cache = 4 * 1024 * 1024 } = given;
-  const made = client ?? defaultClient();
+  const made = client ?? defaultClient(regionIn(tableName ?? process.env[ENVIRONMENT.table]));
   const connect = lazy((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
   const records = recordTable(connect);
   const store = withChunks(group ? grouped(records, groupsOf(connect)) : records, chunkTable(connect));
@@ -91,9 +92,18 @@ function groupsOf(connect: () => Connection): Grouping {
   };
   const writer = lazy(async () => (await import('./group.ts')).groupWriter(connect, onRefused));
   return {
-    isUsable: () => !isRefused && !connect().TableName.startsWith('arn:'), // no statement takes an ARN
+    isUsable: () => !isRefused && hasName(connect),
     writeAll: async (writes, signal) => (await writer())(writes, signal),
   };
+}
+
+/** Whether the table has a plain name: no statement takes an ARN. If it has none at all, the write that is alone will say so. */
+function hasName(connect: () => Connection): boolean {
+  try {
+    return !connect().TableName.startsWith('arn:');
+  } catch {
+    return false;
+  }
 }
 
 // Only a function that commits needs it.
@@ -137,8 +147,14 @@ function recordTable(connect: () => Connection): Store {
 // A refusal brings the record in the way: no second request, and no read capacity.
 const HAND_BACK = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
-function defaultClient(): DynamoDBClient {
+// A client sends to its own Region, whatever ARN the table is named by.
+function regionIn(table: string | undefined): string | undefined {
+  return /^arn:[^:]+:dynamodb:([^:]+):/.exec(table ?? '')?.[1];
+}
+
+function defaultClient(region: string | undefined): DynamoDBClient {
   return new DynamoDBClient({
+    ...(region !== undefined && { region }),
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
   });
 }

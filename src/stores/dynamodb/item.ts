@@ -185,14 +185,6 @@ export function renewal(id: string, expiresAt: number): Update {
   };
 }
 
-/** A write as lib-dynamodb takes it: with plain values. */
-export function native(write: Put | Update): { readonly Put: object } | { readonly Update: object } {
-  const values = write.ExpressionAttributeValues && fromAttributes(write.ExpressionAttributeValues);
-  const common = { ...write, ...(values && { ExpressionAttributeValues: values }) };
-  if ('Item' in write) return { Put: { ...common, Item: fromAttributes(write.Item) } };
-  return { Update: { ...common, Key: fromAttributes(write.Key) } };
-}
-
 type Value = string | number | Uint8Array | { readonly [name: string]: Value | undefined };
 
 export function attributesOf(values: object): Item {

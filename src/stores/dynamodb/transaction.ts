@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk
 import { IdempotencyError } from '../../core/errors.ts';
 import type { Transacted, TransactWrite } from '../../core/store.ts';
 import { isConflict, isUnsent, reasonsOf } from './errors.ts';
-import { type Item, native, type Put, type Update } from './item.ts';
+import type { Item, Put, Update } from './item.ts';
 import { toRecord } from './reader.ts';
 import { sendOnce } from './table.ts';
 
@@ -23,10 +23,11 @@ export async function transact(
   abortSignal?: AbortSignal,
 ): Promise<Transacted> {
   const lib = await libDynamoDB();
-  const TransactItems = [native(mine), ...writes] as TransactWriteCommandInput['TransactItems'];
+  const TransactItems = writes as TransactWriteCommandInput['TransactItems'];
   try {
     const documents = documentsOf(client, lib);
     const command = new lib.TransactWriteCommand({ TransactItems });
+    command.middlewareStack.addRelativeTo(leading(mine), LEADING);
     await sendOnce(command, (one) => documents.send(one, { abortSignal }));
     return { done: true };
   } catch (error) {
@@ -39,6 +40,21 @@ export async function transact(
     throw error;
   }
 }
+
+/** Puts our write before those of the user, when these have been marshalled, as it is already. */
+function leading(mine: Put | Update) {
+  const item = 'Item' in mine ? { Put: mine } : { Update: mine };
+  return (next: (args: any) => Promise<any>) => (args: any) =>
+    next({ ...args, input: { ...args.input, TransactItems: [item, ...args.input.TransactItems] } });
+}
+
+/** The place behind lib-dynamodb's own. */
+const LEADING = {
+  name: 'idempotencyRecord',
+  relation: 'after',
+  toMiddleware: 'DocumentMarshall',
+  override: true,
+} as const;
 
 /** Whether the writes could not be sent, such as a value that cannot be marshalled; nor can they be again. */
 function isUnsendable(error: Error): boolean {
@@ -69,7 +85,9 @@ function isDocumentClient(client: object): client is DynamoDBDocumentClient {
 // Only a function that commits needs the package.
 async function libDynamoDB(): Promise<Lib> {
   try {
-    return await import('@aws-sdk/lib-dynamodb');
+    const lib: Lib & { readonly default?: Lib } = await import('@aws-sdk/lib-dynamodb');
+    // It is CommonJS: what a bundler has split off exports a default alone.
+    return lib.DynamoDBDocumentClient ? lib : (lib.default ?? lib);
   } catch (cause) {
     throw new IdempotencyError('MISUSE', 'commit needs the package @aws-sdk/lib-dynamodb', { cause });
   }

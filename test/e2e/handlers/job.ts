@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Execution } from 'effectively-once';
+import { type Execution, TerminalError } from 'effectively-once';
 
 /** What a handler is told to do: to write one effect, and to fail on the way to it. */
 export interface Job {
@@ -11,7 +11,7 @@ export interface Job {
 }
 
 export interface Fault {
-  readonly kind: 'throw' | 'hang' | 'exit';
+  readonly kind: 'throw' | 'terminal' | 'hang' | 'exit';
   /** Before the effect; after it and before it is recorded; after that; after the outcome is recorded. */
   readonly at: 'start' | 'effect' | 'step' | 'outcome';
   /** How many attempts fail. @default 1 */
@@ -51,5 +51,5 @@ export async function perform(
 export async function fail({ kind }: Fault): Promise<void> {
   if (kind === 'exit') process.exit(1);
   if (kind === 'hang') await new Promise(() => {});
-  throw new Error('on command');
+  throw kind === 'terminal' ? new TerminalError('on command') : new Error('on command');
 }

@@ -1,0 +1,16 @@
+import type { SQSRecord } from 'aws-lambda';
+import { dynamoDBStore, idempotentBatch } from 'effectively-once';
+import { sqsRedelivery } from 'effectively-once/sqs';
+import { payments } from './payments.ts';
+
+export const handler = idempotentBatch(
+  async (record: SQSRecord) => {
+    const { orderId, amount } = JSON.parse(record.body);
+    return payments.charge(orderId, amount);
+  },
+  {
+    store: dynamoDBStore(),
+    key: (record) => JSON.parse(record.body).orderId,
+    redelivery: sqsRedelivery({ deadLetterQueueUrl: process.env['DEAD_LETTERS'] as string }),
+  },
+);

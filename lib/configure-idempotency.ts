@@ -1,0 +1,100 @@
+import { type CfnResource, Duration, Tokenization } from 'aws-cdk-lib';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { ENVIRONMENT } from '../src/environment.ts';
+import { functionFacts, LAMBDA_TIMEOUT_S, variablesOf } from './facts.ts';
+import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
+import { mappingFindings } from './mapping-findings.ts';
+import { FUNCTION_RULES } from './rules/function.ts';
+import { broken, expectKept, type Finding } from './rules/rule.ts';
+import { resolved, templateOf, textOf } from './template.ts';
+
+export interface ConfigureIdempotencyOptions {
+  /** The table of idempotency records. */
+  readonly table: dynamodb.ITable;
+  /** Name of the operation, the namespace of its keys. */
+  readonly scope: string;
+  /**
+   * Other scopes that the code names, for `runOnce`. With `scope`, the function may read and write the records of these alone.
+   * @default - none
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * How long an outcome is kept, and the least that the code may ask for.
+   * @default Duration.hours(24)
+   */
+  readonly retention?: Duration;
+}
+
+/**
+ * Makes a function that exists an idempotent one: its environment, its grant, and checks. It throws for what cannot work, and fails
+ * synthesis if what it has set is overwritten later, or an event source of the function breaks a rule of the constructs.
+ *
+ * @example
+ * configureIdempotency(existing, { table, scope: 'charge' });
+ */
+export function configureIdempotency(fn: lambda.Function, options: ConfigureIdempotencyOptions): void {
+  configure(fn, options);
+}
+
+export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
+  readonly scope?: string;
+  readonly maxEventAge?: Duration;
+}
+
+/** {@link configureIdempotency}, also for a function whose scope is its name. */
+export function configure(fn: lambda.Function, settings: Settings): void {
+  const { table, scope, scopes = [], retention = Duration.hours(24) } = settings;
+  const resource = fn.node.defaultChild as CfnResource;
+  check(resource, { ...settings, retention });
+  const variables: Variables = {
+    [ENVIRONMENT.table]: nameFor(table, fn),
+    ...(scope !== undefined && { [ENVIRONMENT.scope]: scope }),
+    [ENVIRONMENT.retention]: inSeconds(retention),
+    [ENVIRONMENT.functionTimeout]: inSeconds(fn.timeout ?? Duration.seconds(LAMBDA_TIMEOUT_S)),
+  };
+  const clash = changes(resource, variables).find(({ got }) => got !== undefined);
+  if (clash) throw new Error(clash.text);
+  for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value);
+  grantIdempotency(table, fn, scope === undefined ? {} : { scopes: [scope, ...scopes] });
+  warnOfOwner(table, fn);
+  const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
+  fn.node.addValidation({
+    validate: () => [...changes(resource, variables), ...findings()].map(({ text }) => text),
+  });
+}
+
+function check(resource: CfnResource, { scope, scopes, retention, maxEventAge }: Settings): void {
+  if (scope !== undefined) checkScope('scope', scope);
+  if (scope === undefined && scopes && scopes.length > 0) {
+    throw new Error(
+      '`scopes` is set without `scope`; expected both: otherwise its own name is its scope, which the grant would deny',
+    );
+  }
+  const kept = knownSeconds(retention);
+  if (kept !== undefined && kept <= 0) throw new Error(`\`retention\` is ${kept}; expected more than 0 s`);
+  const { runtime } = functionFacts(resource);
+  expectKept(FUNCTION_RULES, { runtime, retention: kept, maxEventAge: knownSeconds(maxEventAge) });
+}
+
+function knownSeconds(duration: Duration | undefined): number | undefined {
+  return duration?.isUnresolved() ? undefined : duration?.toSeconds();
+}
+
+/** As the runtime reads it, also of a duration that is not known at synthesis. */
+function inSeconds(duration: Duration): string {
+  return `${Tokenization.stringifyNumber(duration.toSeconds())}s`;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** Where the environment of a function is not what it must be. */
+function changes(resource: CfnResource, variables: Variables): { readonly got: unknown; readonly text: string }[] {
+  const present = variablesOf(templateOf(resource).Properties);
+  return Object.entries(variables).flatMap(([name, value]) => {
+    const got = present[name];
+    const expected = textOf(resolved(resource, value));
+    if (textOf(got) === expected) return [];
+    return [{ got, text: `\`environment\` has ${name}: ${textOf(got)}; expected ${expected}, which a prop sets` }];
+  });
+}

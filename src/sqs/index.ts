@@ -1,0 +1,1 @@
+export { type RetryAfter, type SqsRedelivery, type SqsRedeliveryOptions, sqsRedelivery } from './redelivery.ts';
