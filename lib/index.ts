@@ -1,5 +1,6 @@
 export { type ConfigureIdempotencyOptions, configureIdempotency } from './configure-idempotency.ts';
 export type { ConsumerProps } from './consumer.ts';
+export { CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS } from './cors.ts';
 export { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
 export { IdempotencyAudit, type IdempotencyAuditProps } from './idempotency-audit.ts';
 export { IdempotencyTable, type IdempotencyTableProps } from './idempotency-table.ts';

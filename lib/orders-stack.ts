@@ -9,7 +9,13 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { BUNDLING, tableOf } from './example-parts.ts';
-import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
+import {
+  CORS_ALLOW_HEADERS,
+  CORS_EXPOSE_HEADERS,
+  IdempotencyTable,
+  IdempotentFunction,
+  IdempotentQueueConsumer,
+} from './index.ts';
 
 /** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
 export class OrdersStack extends Stack {
@@ -57,8 +63,8 @@ export class OrdersStack extends Stack {
       corsPreflight: {
         allowOrigins: ['*'],
         allowMethods: [apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
-        allowHeaders: ['Content-Type', 'Idempotency-Key'],
-        exposeHeaders: ['Idempotent-Replayed', 'Retry-After'],
+        allowHeaders: [...CORS_ALLOW_HEADERS],
+        exposeHeaders: [...CORS_EXPOSE_HEADERS],
       },
     });
     const accessLog = new LogGroup(this, 'AccessLog', {

@@ -4,11 +4,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { MutationObserver, QueryClient } from '@tanstack/query-core';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
 import { kinesis } from './batches.ts';
 import { testApp } from './cdk/assemblies.ts';
+import { browser } from './client/browser.ts';
+import { scripted } from './client/scripted.ts';
 import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
@@ -24,6 +27,7 @@ describe.each([
   'docs/sources.md',
   'docs/batches.md',
   'docs/constructs.md',
+  'docs/client.md',
 ])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
   const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
@@ -256,6 +260,42 @@ describe('its snippets run', () => {
       (error) => error,
     );
     expect(readFileSync(pathOf('README.md'), 'utf8')).toContain(`\`\`\`text\n${message}\n\`\`\``);
+  });
+
+  it('client', async () => {
+    const server = scripted(503, { status: 201, body: { orderId: 'o-1' } }, 402);
+    vi.stubGlobal('fetch', server.fetch);
+    const said = vi.spyOn(console, 'info').mockImplementation(() => {});
+    const { placeOrder } = await import('../examples/readme/client.ts');
+    expect(await placeOrder({ item: 'book', amount: 5 })).toEqual({ orderId: 'o-1' });
+    expect(said.mock.calls).toMatchObject([
+      [{ attempt: 1, status: 503 }],
+      [{ status: 201, attempts: 2, replayed: false, key: server.keys()[1] }],
+    ]);
+    await expect(placeOrder({ item: 'book', amount: 5 })).rejects.toThrow('no order: 402');
+    vi.unstubAllGlobals();
+  });
+
+  it('intent and tanstack: clicks that are one order', async () => {
+    const orders = new Map<string | null, string>();
+    const server = scripted(({ headers }) => {
+      const key = headers.get('idempotency-key');
+      orders.set(key, orders.get(key) ?? `o-${orders.size + 1}`);
+      return Response.json({ orderId: orders.get(key) }, { status: 201 });
+    });
+    vi.stubGlobal('fetch', server.fetch);
+    vi.stubGlobal('localStorage', browser().storage);
+    const { continueShopping, placeOrder } = await import('../examples/readme/intent.ts');
+    const { placeOrderMutation } = await import('../examples/readme/tanstack.ts');
+    const cart = { items: ['book'] };
+    const mutation = new MutationObserver(new QueryClient(), placeOrderMutation);
+    const clicks = await Promise.all([mutation.mutate(cart), placeOrder(cart), placeOrder({ items: ['book'] })]);
+    expect(clicks).toEqual(Array(3).fill({ orderId: 'o-1' }));
+    expect(server.requests).toHaveLength(1);
+    expect(await mutation.mutate(cart)).toEqual({ orderId: 'o-1' });
+    await continueShopping();
+    expect(await placeOrder(cart)).toEqual({ orderId: 'o-2' });
+    vi.unstubAllGlobals();
   });
 
   it("those of docs/testing.md, in Node's own test runner", () => {

@@ -24,6 +24,7 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   ['src/stores/cache.ts', ['../core/store.ts'], ['../run/begin.ts', './dynamodb/item.ts', '@aws-sdk/client-dynamodb']],
   ['src/stores/dynamodb/index.ts', ['../cache.ts', '../../environment.ts'], ['../../options.ts', '../../run/begin.ts']],
+  ['src/client/call.ts', ['./asked.ts'], ['../core/duration.ts', '../index.ts', 'node:crypto', 'ky']],
   [
     'src/operator/resolve.ts',
     ['../values/outcome.ts', '../sources/all.ts'],

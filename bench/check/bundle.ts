@@ -2,12 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { bundled, type Chunk, sizeOf } from '../bundled.ts';
 import type { Count } from './count.ts';
 
-/** What the middleware and the DynamoDB store add to a function, the AWS SDK and Middy aside. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What the middleware and the DynamoDB store add to a function, the AWS SDK and Middy aside; and the client, to a page. */
 export async function bundle(): Promise<readonly Count[]> {
+  return [...(await ofFunction()), ...(await ofPage())];
+}
+
+async function ofFunction(): Promise<readonly Count[]> {
   const { loaded, onDemand } = await bundled({
     stdin: {
       contents: `export { idempotency } from 'effectively-once/middy'; export { dynamoDBStore } from 'effectively-once';`,
-      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+      resolveDir: ROOT,
     },
     conditions: ['effectively-once-source'],
     external: ['@aws-sdk/*', '@middy/*'],
@@ -21,6 +27,20 @@ export async function bundle(): Promise<readonly Count[]> {
 }
 
 const OF = 'bundle of Middy and store';
+
+async function ofPage(): Promise<readonly Count[]> {
+  const { loaded } = await bundled({
+    stdin: { contents: `export * from 'effectively-once/client';`, resolveDir: ROOT },
+    conditions: ['effectively-once-source'],
+    platform: 'browser', // where an import of a built-in is an error
+  });
+  const { minified, gzipped } = sizeOf(loaded);
+  const of = 'bundle of the client';
+  return [
+    { of, what: 'bytes, minified', count: minified, note: largest(loaded) },
+    { of, what: 'bytes, gzipped', count: gzipped },
+  ];
+}
 
 function largest(chunks: readonly Chunk[]): string {
   const inputs = chunks.flatMap((chunk) => Object.entries(chunk.inputs)).sort(([, a], [, b]) => b - a);

@@ -1,3 +1,4 @@
+import { randomOf } from '../random.ts';
 import { ASSUMED, type Scenario } from './parameters.ts';
 import { type Refusal, type Table, tableOf } from './table.ts';
 
@@ -97,17 +98,6 @@ export function worldOf(scenario: Scenario): World {
 /** The least and the most ms that a handler works. */
 export function handlerOf({ handler = ASSUMED.handler }: Scenario): readonly [least: number, most: number] {
   return typeof handler === 'number' ? [handler, handler] : handler;
-}
-
-/** Mulberry32: the same numbers in every run. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** When a write of a process leaves: alone at once, or with a group that is still gathered. */

@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS } from 'effectively-once/cdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OrdersStack } from '../../lib/orders-stack.ts';
 import { ENVIRONMENT, environment } from '../../src/environment.ts';
@@ -22,6 +23,14 @@ describe('OrdersStack', () => {
     template.resourceCountIs('AWS::DynamoDB::Table', 4);
     template.resourceCountIs('AWS::SQS::Queue', 2);
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
+  });
+
+  it('lets pages of other origins send a key, and read what a client looks at', () => {
+    expect(CORS_ALLOW_HEADERS).toContain('Idempotency-Key');
+    expect(CORS_EXPOSE_HEADERS).toEqual(expect.arrayContaining(['Idempotent-Replayed', 'Retry-After']));
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: { AllowHeaders: CORS_ALLOW_HEADERS, ExposeHeaders: CORS_EXPOSE_HEADERS },
+    });
   });
 
   it.each([

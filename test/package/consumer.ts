@@ -11,6 +11,7 @@ import {
   IdempotentQueueConsumer,
   IdempotentStreamConsumer,
 } from 'effectively-once/cdk';
+import { intent, retryInfo, retrying } from 'effectively-once/client';
 import { idempotency } from 'effectively-once/middy';
 import { recordId } from 'effectively-once/operator';
 import { explore } from 'effectively-once/testing';
@@ -33,6 +34,11 @@ const { isSafe, doubles } = await explore(
     idempotent(async (order: { id: string }) => effects.charge(order.id), { store, scope: 's', key: ({ id }) => id }),
   { event: { id: 'o-1' }, effects: { charge: (id: string) => id } },
 );
+
+const send = retrying(async () => new Response('', { status: 200 }), { origins: ['https://api.example.com'] });
+const sent = await send('https://api.example.com/orders', { method: 'POST', body: '{}' });
+const checkout = intent('checkout', { storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} } });
+const isKeyed: boolean = await checkout.send({ item: 'book' }, async (key) => key !== retryInfo(sent).key);
 
 export const refused = [
   // @ts-expect-error types arrive, too
@@ -58,6 +64,8 @@ console.log(
     value,
     id: recordId({ scope: 's', key: 'k' }),
     isSafe,
+    isKeyed,
+    attempts: retryInfo(sent).attempts,
     points: doubles.map(({ point }) => point),
   }),
 );

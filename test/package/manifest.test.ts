@@ -17,10 +17,11 @@ describe('the packed tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'openapi/idempotency.yaml',
       'package.json',
     ]);
     expect(packed.filter((file) => /orders-stack|examples|demo|local|release|\/lib\/.*\.map/.test(file))).toEqual([]);
-    const doors = ['dist/src/index.d.ts', 'dist/src/middy/index.js', 'dist/cdk/lib/index.js', 'dist/cli/index.js'];
+    const doors = ['dist/src/index.d.ts', 'dist/src/client/index.js', 'dist/cdk/lib/index.js', 'dist/cli/index.js'];
     expect(packed).toEqual(expect.arrayContaining(doors));
   });
 

@@ -1,0 +1,26 @@
+/**
+ * JSON in one form only: members in one order. What JSON would silently make equal (Map, Set, NaN, functions, symbols, and
+ * `undefined` other than as a member) is a `TypeError`, as is what it refuses (BigInt, cycles).
+ */
+export function canonical(payload: unknown): string {
+  return JSON.stringify([payload], inOrder);
+}
+
+function inOrder(this: unknown, _: string, value: any): unknown {
+  const isPlain =
+    value === null || /string|boolean/.test(typeof value) || Number.isFinite(value) || Array.isArray(value);
+  if (isPlain || (value === undefined && !Array.isArray(this))) return value;
+  const kind = {}.toString.call(value);
+  if (kind !== '[object Object]') throw new TypeError(`a payload with ${kind} cannot be compared`);
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, value[name]]));
+}
+
+/** FNV-1a, 64 bits, for a storage that should not keep what a user ordered. It hides no secret. */
+export function digest(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (let index = 0; index < text.length; index++) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n);
+  }
+  return `${hash}`;
+}
