@@ -16,8 +16,8 @@ export default defineConfig({
           globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -12,21 +12,17 @@ describe('docs/limits.md', () => {
   it.skipIf(process.env['DYNAMODB_ENDPOINT']).each([
     ['bench/costs.ts', costSections],
     ['bench/simulation.ts', simulationSections],
-  ])(
-    'shows what %s prints',
-    async (script, sectionsOf) => {
-      const sections = await sectionsOf();
-      const written = readFileSync(page, 'utf8').replace(SECTION, (all, by: string, name: string) =>
-        by === script ? `<!-- ${by}: ${name} -->\n\n${sections[name]}\n\n<!-- end -->` : all,
-      );
-      // `UPDATE_README=1 npm run unit` writes it anew.
-      if (process.env['UPDATE_README']) writeFileSync(page, written);
-      else expect(readFileSync(page, 'utf8')).toBe(written);
-      const shown = [...written.matchAll(SECTION)].filter(([, by]) => by === script).map(([, , name]) => name);
-      expect(shown.toSorted()).toEqual(Object.keys(sections).toSorted());
-    },
-    90_000,
-  );
+  ])('shows what %s prints', async (script, sectionsOf) => {
+    const sections = await sectionsOf();
+    const written = readFileSync(page, 'utf8').replace(SECTION, (all, by: string, name: string) =>
+      by === script ? `<!-- ${by}: ${name} -->\n\n${sections[name]}\n\n<!-- end -->` : all,
+    );
+    // `UPDATE_README=1 npm run unit` writes it anew.
+    if (process.env['UPDATE_README']) writeFileSync(page, written);
+    else expect(readFileSync(page, 'utf8')).toBe(written);
+    const shown = [...written.matchAll(SECTION)].filter(([, by]) => by === script).map(([, , name]) => name);
+    expect(shown.toSorted()).toEqual(Object.keys(sections).toSorted());
+  });
 
   it('has no figure that no script prints', () => {
     const prose = readFileSync(page, 'utf8')

@@ -46,9 +46,12 @@ describe('requests to DynamoDB', () => {
 
   it('a conflict, a retryable failure and its retry: 1, 2 and 3', async () => {
     const call = process();
-    const gate = Promise.withResolvers<void>();
-    const first = call(() => gate.promise);
-    await vi.waitFor(() => expect(aws.requests()).toBe(1));
+    const [gate, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = call(() => {
+      begun.resolve();
+      return gate.promise;
+    });
+    await begun.promise;
     expect(await process()(() => 1)).toEqual({ value: 'CONFLICT', requests: 1 });
     gate.reject(new Error('no'));
     await first;

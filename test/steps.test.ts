@@ -381,7 +381,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
     };
     const { hangs, begun } = hanging();
     const call = way(({ step, attempt }) => (attempt === 1 ? hangs() : step('look', look)), {
-      timeoutMs: 900,
+      timeoutMs: 5_000,
       onUnknown: ({ step }) => {
         step('look', look);
         return { rerun: true };

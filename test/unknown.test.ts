@@ -282,7 +282,7 @@ describe.each(WAYS)('an unknown outcome in $name', ({ build, saw }) => {
     });
 
     it('is asked again where the answer to the takeover never came', async () => {
-      const call = await lost({ timeoutMs: 1_000, onUnknown: () => ({ value: 'found' }) });
+      const call = await lost({ timeoutMs: 4_000, onUnknown: () => ({ value: 'found' }) });
       world.aws().next('PutItem', (apply) => apply(), neverAnswers);
       expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
       expect(await call(request)).toEqual(saw('found'));
