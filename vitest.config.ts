@@ -12,12 +12,24 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package', 'test/e2e'],
+          exclude: ['test/package', 'test/e2e', 'test/browser'],
           globalSetup: 'test/engine.ts',
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          // They wait for a browser and for a queue, most of the time.
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
