@@ -29,7 +29,7 @@ export default defineConfig({
           // They wait for a browser and for a queue, most of the time.
           maxWorkers: 2,
           testTimeout: 30_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

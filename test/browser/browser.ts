@@ -4,6 +4,9 @@ import { chromiumPath } from './chromium.ts';
 
 const PATIENCE_MS = 10_000;
 
+/** This machine, by a name that makes a page insecure: loopback addresses do not. */
+export const INSECURE_HOST = 'shop.test';
+
 /** A Chromium for the tests of a file. */
 export interface TestBrowser {
   /** A profile of its own, with nothing stored. */
@@ -20,7 +23,8 @@ export interface Profile {
 }
 
 export async function openBrowser(): Promise<TestBrowser> {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+  const args = ['--no-sandbox', `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`];
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args });
   const profile = async (options: BrowserContextOptions = {}): Promise<Profile> => {
     const context = await browser.newContext(options);
     context.setDefaultTimeout(PATIENCE_MS);

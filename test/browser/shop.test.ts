@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { randomOf } from '../../bench/random.ts';
 import { oneIn, type Plan } from '../../local/flaky.ts';
+import { INSECURE_HOST } from './browser.ts';
 import { customer, openShopInBrowser, type ShopInBrowser, withCustomer } from './shop.ts';
 
 type Mishap = Awaited<ReturnType<Plan>>;
@@ -97,6 +98,20 @@ describe('one order, charged once, and its confirmation', () => {
       const shown = await confirmation();
       expect(await shop.newOrders()).toEqual([shown]);
     }));
+
+  it('for a double click on an insecure page, which has neither Web Locks nor crypto.randomUUID', async () => {
+    const profile = await shop.browser.profile();
+    const page = await profile.open(shop.url.replace('127.0.0.1', INSECURE_HOST));
+    const { placeOrder, confirmation } = customer(page);
+    expect(await page.evaluate('[isSecureContext, !!navigator.locks, !!crypto.randomUUID]')).toEqual(
+      Array(3).fill(false),
+    );
+    first('lose');
+    await placeOrder.dblclick();
+    const shown = await confirmation();
+    expect(await shop.newOrders()).toEqual([shown]);
+    await profile.close();
+  });
 
   it('for an answer that is lost after the effect', () =>
     withCustomer(shop, async ({ order, answers, replay }) => {

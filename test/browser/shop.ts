@@ -28,7 +28,8 @@ export async function openShopInBrowser(): Promise<ShopInBrowser> {
   const way = await startFlaky(shop.api.url, (request) => plan(request));
   const browser = await openBrowser();
   // Functions that have been loaded: the first call is as fast as the others.
-  await Promise.all([place(shop, 'warm-up'), fetch(way.url)]);
+  await until('an order', async () => (await place(shop, 'warm-up')).startsWith('201'));
+  await fetch(way.url);
   await until('a charge', async () => (await shop.charges('warm-up')) === 1);
   return {
     url: way.url,
