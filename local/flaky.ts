@@ -23,14 +23,17 @@ export async function startFlaky(upstream: string, plan: Plan, port = 0): Promis
   let underWay = 0;
   const server = createServer(async (request, response) => {
     underWay++;
-    await answer(request, response).finally(() => underWay--);
+    await answer(request, response)
+      .catch(() => request.socket.destroy()) // a client that left before it had sent all
+      .finally(() => underWay--);
   });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = 'GET', url: path = '/', socket } = request;
+    const body = await text(request); // before anything else: what is held back has arrived, though its client leaves
     const mishap = path.startsWith('/orders') ? await plan({ method, path }) : undefined;
     if (mishap === 'drop') return void socket.destroy();
     if (mishap === 'refuse') return void response.writeHead(503, JSON_TYPE).end('{"message":"Service Unavailable"}');
-    const answer = await forward(upstream, request).catch(() => undefined);
+    const answer = await forward(upstream, request, body).catch(() => undefined);
     if (mishap === 'lose' || !answer) return void socket.destroy();
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
   };
@@ -43,13 +46,12 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 const OF_CONNECTION = /^(host|connection|content-length|transfer-encoding|keep-alive)$/;
 
-async function forward(upstream: string, request: IncomingMessage): Promise<Response> {
+async function forward(upstream: string, request: IncomingMessage, body: string): Promise<Response> {
   const { method = 'GET', url = '/' } = request;
   const headers = Object.entries(request.headers).filter(([name]) => !OF_CONNECTION.test(name));
-  const body = await text(request);
   const answer = await fetchLocally(upstream + url, {
     method,
-    headers: { ...Object.fromEntries(headers.map(([name, value]) => [name, String(value)])) },
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
     ...(body && { body }),
   });
   for (const name of [...answer.headers.keys()]) if (OF_CONNECTION.test(name)) answer.headers.delete(name);

@@ -19,6 +19,7 @@ export interface ShopInBrowser {
   readonly stop: () => Promise<void>;
 }
 
+const PATIENCE = { timeout: 10_000 };
 const ALL_IS_WELL: Plan = () => undefined;
 
 export async function openShopInBrowser(): Promise<ShopInBrowser> {
@@ -43,10 +44,10 @@ export async function openShopInBrowser(): Promise<ShopInBrowser> {
       known = new Set(await shop.orderIds());
     },
     async newOrders() {
-      await expect.poll(way.underWay).toBe(0);
+      await expect.poll(way.underWay, PATIENCE).toBe(0);
       const orders = (await shop.orderIds()).filter((id) => !known.has(id));
       const once = orders.map(() => 1);
-      await expect.poll(() => Promise.all(orders.map(shop.charges)), { timeout: 10_000 }).toEqual(once);
+      await expect.poll(() => Promise.all(orders.map(shop.charges)), PATIENCE).toEqual(once);
       expect(await Promise.all(orders.map(shop.chargeRequests))).toEqual(once);
       return orders;
     },
