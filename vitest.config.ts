@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cdk', 'test/package', 'test/e2e'],
+          exclude: ['test/cdk', 'test/package', 'test/e2e', 'test/browser'],
           globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
@@ -29,6 +29,18 @@ export default defineConfig({
           globalSetup: 'test/cdk/assemblies.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          // They wait for a browser and for a queue, most of the time.
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { oneIn, saidOf, shareOf, startFlaky } from '../local/flaky.ts';
 import { place, SCENARIOS, type Scenario, until } from './scenarios.ts';
 import { openShop, type Shop } from './shop.ts';
 import { type Row, tableOf } from './table.ts';
 
-async function main(serve: boolean): Promise<void> {
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { serve: { type: 'boolean' }, flaky: { type: 'string' } } });
+  const { serve = false, flaky } = values;
+  const share = shareOf(flaky);
+  if (flaky !== undefined && !serve) throw new Error('--flaky is for `npm run demo -- --serve`.');
   let shop: Shop | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, async () => {
@@ -12,9 +18,11 @@ async function main(serve: boolean): Promise<void> {
     });
   }
   process.stdout.write('Starting DynamoDB, SQS and the functions … ');
-  shop = await openShop(serve ? portOf(process.env['PORT']) : 0);
+  const port = serve ? portOf(process.env['PORT']) : 0;
+  shop = await openShop(share > 0 ? undefined : port);
+  const { url } = share > 0 ? await startFlaky(shop.api.url, oneIn(share), port) : shop.api;
   console.log('up.');
-  if (serve) return showHowToCall(shop);
+  if (serve) return showHowToCall(url, share);
   const failed = await playAll(shop).finally(shop.stop);
   process.exitCode = failed ? 1 : 0;
 }
@@ -103,9 +111,11 @@ async function settled(shop: Shop, orderIds: readonly string[], charges: number)
   );
 }
 
-function showHowToCall({ api: { url } }: Shop): void {
+function showHowToCall(url: string, share: number): void {
   console.log(`
-Place an order, as often as you like, and see it placed once:
+The shop is open at ${url}. Try to place one order twice.${saidOf(share)}
+
+Or from a shell: place an order, as often as you like, and see it placed once:
 
   curl -i ${url}/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order' -d '{"item":"book","amount":1000}'
 
@@ -131,7 +141,7 @@ function explain(error: unknown): string {
   return code === 'EADDRINUSE' ? `Port ${port} is in use: set PORT to another, or leave it unset.` : message;
 }
 
-await main(process.argv.includes('--serve')).catch((error) => {
+await main().catch((error) => {
   console.error(`\n${explain(error)}`);
   process.exit(1);
 });

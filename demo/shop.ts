@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CreateTableCommand, DeleteTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import {
@@ -7,7 +11,8 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ordersPage } from '../lib/orders-page.ts';
 import { clientOf, LOCAL, startDynamoDB } from '../local/dynamodb.ts';
 import { type EventSourceMapping, startEventSourceMapping } from '../local/event-source-mapping.ts';
 import { type HttpApi, startHttpApi } from '../local/http-api.ts';
@@ -27,6 +32,8 @@ export interface Shop {
   /** Handler runs and record deliveries so far. */
   readonly counts: { readonly runs: number; readonly deliveries: number };
   readonly hasOrder: (orderId: string) => Promise<boolean>;
+  /** Of all orders that there are. */
+  readonly orderIds: () => Promise<string[]>;
   /** Charges in the ledger. */
   readonly charges: (orderId: string) => Promise<number>;
   /** How often the payment provider was asked for them. */
@@ -105,7 +112,12 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   }
   const [deadLetterQueueUrl, queueUrl] = byDependency.map((id) => urls.get(id) ?? '');
 
-  const start = (prefix: string, file: string): LocalFunction => {
+  const directory = mkdtempSync(join(tmpdir(), 'effectively-once-page-'));
+  stops.push(() => rmSync(directory, { recursive: true }));
+  const page = join(directory, 'page.html');
+  writeFileSync(page, ordersPage());
+
+  const start = (prefix: string, file: string, more: Record<string, string> = {}): LocalFunction => {
     const id = template.idsOf('AWS::Lambda::Function').find((logicalId) => logicalId.startsWith(prefix)) ?? '';
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = LOCAL.credentials;
     const lambda = startFunction({
@@ -118,6 +130,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
         AWS_SECRET_ACCESS_KEY,
         AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
         AWS_ENDPOINT_URL_SQS: queues.endpoint,
+        ...more,
       },
       timeoutMs: TIMEOUT_MS,
       concurrency: 3,
@@ -130,6 +143,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
   };
   const placeOrder = start('PlaceOrder', 'place-order.ts');
   const getOrder = start('GetOrder', 'get-order.ts');
+  const showShop = start('ShowShop', 'show-shop.ts', { PAGE: pathToFileURL(page).href });
   const chargeOrder = start('ChargeOrder', 'charge-order.ts');
   const relayOrders = start('RelayOrders', 'relay-orders.ts');
 
@@ -154,7 +168,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
     counts.deliveries++;
     return placeOrder.invoke(event);
   };
-  const routes = { 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke };
+  const routes = { 'GET /': showShop.invoke, 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke };
   const api = await startHttpApi(routes, port, port === 0 ? '' : '\n');
   stops.push(api.stop);
 
@@ -182,6 +196,12 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
     hasOrder: async (orderId) => {
       const { Item } = await documents.send(new GetCommand({ TableName: tableOf('OrdersTable'), Key: { orderId } }));
       return Item !== undefined;
+    },
+    orderIds: async () => {
+      const { Items = [] } = await documents.send(
+        new ScanCommand({ TableName: tableOf('OrdersTable'), ConsistentRead: true }),
+      );
+      return Items.map(({ orderId }) => orderId);
     },
     charges: async (orderId) => (await ledgerOf(orderId)).length,
     chargeRequests: async (orderId) => (await ledgerOf(orderId)).reduce((sum, { requests }) => sum + requests, 0),

@@ -5,7 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import { Architecture, Runtime, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { BUNDLING, tableOf } from './example-parts.ts';
@@ -17,7 +17,9 @@ import {
   IdempotentQueueConsumer,
 } from './index.ts';
 
-/** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
+const PAGE_BUNDLER = fileURLToPath(new URL('orders-page.ts', import.meta.url));
+
+/** The example shop: a page at `GET /`, `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
 export class OrdersStack extends Stack {
   constructor(parent: Construct, id: string, props?: StackProps) {
     super(parent, id, props);
@@ -56,6 +58,7 @@ export class OrdersStack extends Stack {
     chargeOrder.queue.grantSendMessages(relayOrders);
     const getOrder = functionOf(this, 'GetOrder', { ORDERS_TABLE: orders.tableName });
     orders.grant(getOrder, 'dynamodb:GetItem');
+    const showShop = functionOf(this, 'ShowShop', { PAGE: 'page.html' }, WITH_PAGE);
 
     const api = new apigateway.HttpApi(this, 'Api', {
       createDefaultStage: false,
@@ -74,6 +77,11 @@ export class OrdersStack extends Stack {
     api.addStage('DefaultStage', {
       autoDeploy: true,
       accessLogSettings: { destination: new apigateway.LogGroupLogDestination(accessLog) },
+    });
+    api.addRoutes({
+      path: '/',
+      methods: [apigateway.HttpMethod.GET],
+      integration: new HttpLambdaIntegration('ShowShop', showShop),
     });
     api.addRoutes({
       path: '/orders',
@@ -105,15 +113,30 @@ export class OrdersStack extends Stack {
   }
 }
 
-function functionOf(parent: Construct, id: string, environment: Record<string, string>): NodejsFunction {
+function functionOf(
+  parent: Construct,
+  id: string,
+  environment: Record<string, string>,
+  bundling?: BundlingOptions,
+): NodejsFunction {
   return new NodejsFunction(parent, id, {
     entry: entryOf(id),
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     environment,
-    bundling: { ...BUNDLING, bundleAwsSDK: true, minify: true, keepNames: true },
+    bundling: { ...BUNDLING, bundleAwsSDK: true, minify: true, keepNames: true, ...bundling },
   });
 }
+
+/** Puts the page beside the function that shows it. */
+const WITH_PAGE: BundlingOptions = {
+  format: OutputFormat.ESM,
+  commandHooks: {
+    beforeInstall: () => [],
+    beforeBundling: () => [],
+    afterBundling: (_, output) => [`"${process.execPath}" "${PAGE_BUNDLER}" "${output}/page.html"`],
+  },
+};
 
 /** `PlaceOrder` is in `place-order.ts`. */
 function entryOf(id: string): string {

@@ -1,10 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { type Cloud, startCloud } from './cloud.ts';
+import { oneIn, saidOf, shareOf, startFlaky } from './flaky.ts';
 import { down, forget, type Started, started, startedNow } from './started.ts';
 
-async function up(): Promise<void> {
+async function up(share: number): Promise<void> {
   const other = await started();
   if (other) throw new Error('The local AWS is up already: `npm run local -- --down` ends it.');
   // One directory for all that is written, so that `--down` can remove it, too, when this process was killed.
@@ -25,30 +27,34 @@ async function up(): Promise<void> {
     tell: (line) => console.log(line),
     started: (server) => startedNow({ ...now, server }),
   });
-  showHowToCall(cloud);
+  const { ApiUrl = '' } = cloud.outputs['Orders'] ?? {};
+  const { url } = share > 0 ? await startFlaky(ApiUrl, oneIn(share)) : { url: ApiUrl };
+  showHowToCall(cloud, url, share);
 }
 
-function showHowToCall({ endpoint, outputs }: Cloud): void {
-  const { ApiUrl, QueueUrl, LedgerTableName } = outputs['Orders'] ?? {};
+function showHowToCall({ endpoint, outputs }: Cloud, url: string, share: number): void {
+  const { QueueUrl, LedgerTableName } = outputs['Orders'] ?? {};
   const order = "-H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order'";
   console.log(`
 The local AWS is up at ${endpoint}.
 
-  API           ${ApiUrl}
+  shop          ${url}
   queue         ${QueueUrl}
   ledger table  ${LedgerTableName}
 
-Place an order, as often as you like, and see it placed once:
+Open the shop in a browser, and try to place one order twice.${saidOf(share)}
 
-  curl -i ${ApiUrl}/orders ${order} -d '{"item":"book","amount":1000}'
+Or from a shell: place an order, as often as you like, and see it placed once:
+
+  curl -i ${url}/orders ${order} -d '{"item":"book","amount":1000}'
 
 The same key with another payload is refused:
 
-  curl -i ${ApiUrl}/orders ${order} -d '{"item":"book","amount":9900}'
+  curl -i ${url}/orders ${order} -d '{"item":"book","amount":9900}'
 
 Look at it:
 
-  curl ${ApiUrl}/orders/my-first-order
+  curl ${url}/orders/my-first-order
 
 Send an order to be charged, as often as you like:
 
@@ -61,8 +67,12 @@ And see in the ledger that each was charged once:
 Ctrl-C ends it and removes everything; from elsewhere, \`npm run local -- --down\`.`);
 }
 
-const ended = process.argv.includes('--down') ? down() : up();
-await ended.catch((error) => {
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { down: { type: 'boolean' }, flaky: { type: 'string' } } });
+  return values.down ? down() : up(shareOf(values.flaky));
+}
+
+await main().catch((error) => {
   console.error(`\n${(error as Error).message}`);
   process.exit(1);
 });

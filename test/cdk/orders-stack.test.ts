@@ -16,10 +16,11 @@ describe('OrdersStack', () => {
     template = Template.fromStack(new OrdersStack(testApp(), 'Orders'));
   });
 
-  it('has the API, the queue with its dead-letter queue, four functions and four tables', () => {
+  it('has the API, the queue with its dead-letter queue, five functions and four tables', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'GET /' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'POST /orders' });
     template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'GET /orders/{id}' });
-    template.resourceCountIs('AWS::Lambda::Function', 4);
+    template.resourceCountIs('AWS::Lambda::Function', 5);
     template.resourceCountIs('AWS::DynamoDB::Table', 4);
     template.resourceCountIs('AWS::SQS::Queue', 2);
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
@@ -38,6 +39,7 @@ describe('OrdersStack', () => {
     ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate']],
     ['RelayOrders', ['ListStreams', 'DescribeStream', 'GetRecords', 'GetShardIterator']],
     ['GetOrder', ['GetItem']],
+    ['ShowShop', []],
   ])('lets %s do to tables just %j', (prefix, expected) => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(prefix));
     const actions: string[] = policies.flatMap(([, { Properties }]) =>

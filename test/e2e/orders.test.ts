@@ -27,6 +27,19 @@ async function ledgerSize(): Promise<number> {
   return Count ?? 0;
 }
 
+describe('a visitor of GET /', () => {
+  it('is shown the shop, which brings its script with it and may ask nobody but its API', async () => {
+    const page = await fetchLocally(output('Orders', 'ApiUrl'));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-.{44}'; /);
+    const html = await page.text();
+    expect(html).toContain('Place order');
+    expect(html).toContain('idempotent-replayed'); // the client knows it
+    expect(html).not.toMatch(/<(script|link|img)[^>]* (src|href)="(?!data:)/);
+  });
+});
+
 describe('a client of POST /orders', () => {
   it('places an order, which is charged once', async () => {
     const key = randomUUID();
