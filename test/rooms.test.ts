@@ -26,8 +26,8 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ['src/stores/dynamodb/index.ts', ['../cache.ts', '../../environment.ts'], ['../../options.ts', '../../run/begin.ts']],
   [
     'src/operator/resolve.ts',
-    ['../values/outcome.ts', '../sources/all.ts'],
-    ['../run/begin.ts', '../stores/memory.ts', '../options.ts'],
+    ['../values/outcome.ts', '../sources/all.ts', '../stores/dynamodb/item.ts'],
+    ['../run/begin.ts', '../stores/memory.ts', '../options.ts', '../stores/dynamodb/index.ts'],
   ],
   [
     'src/batch.ts',
