@@ -12,4 +12,6 @@ export type { Estimate } from './scanning.ts';
 export type { Seen } from './seen.ts';
 export type { State } from './state.ts';
 export { STATES } from './state.ts';
+export type { Age, Counting, Group, Stats } from './stats.ts';
+export { stats } from './stats.ts';
 export type { Progress } from './walk.ts';
