@@ -47,7 +47,11 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
     ['../src/core/decide.ts', '@aws-sdk/client-dynamodb'],
   ],
   ['lib/idempotency-table.ts', ['../src/stores/dynamodb/item.ts'], ['../src/run/begin.ts', '../src/index.ts']],
-  ['cli/init.ts', ['node:fs', './index.ts'], ['../src/index.ts', '../src/run/begin.ts', '../lib/index.ts', 'aws-cdk-lib']],
+  [
+    'cli/init.ts',
+    ['node:fs', './index.ts'],
+    ['../src/index.ts', '../src/run/begin.ts', '../lib/index.ts', 'aws-cdk-lib'],
+  ],
   ['bin/app.ts', ['../lib/index.ts'], ['../src/index.ts']],
   ['examples/orders/order.ts', ['effectively-once'], ['../../src/index.ts']],
 ];

@@ -29,7 +29,9 @@ async function lookAtAll(connection: Connection, report: Report, names: readonly
   const { region, credentials, endpoint } = client.config;
   const at = { region, credentials, ...(endpoint && { endpoint }), maxAttempts: 2 };
   const lambda = new LambdaClient(at);
-  const [iam, sqs, kinesis] = [new IAMClient(at), new SQSClient(at), new KinesisClient(at)];
+  const [iam, sqs] = [new IAMClient(at), new SQSClient(at)];
+  // Its own speaks HTTP/2, which no local AWS does without TLS.
+  const kinesis = new KinesisClient({ ...at, requestHandler: lambda.config.requestHandler });
   for (const configuration of await functionsOf(lambda, report, { table, names })) {
     const properties = await lookAtFunction(lambda, report, configuration);
     if (tableArn) await lookAtRole(iam, report, configuration, tableArn);
