@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cdk', 'test/package', 'test/e2e', 'test/browser'],
+          exclude: ['test/cdk', 'test/package', 'test/e2e', 'test/browser', 'test/operate'],
           globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
@@ -51,6 +51,19 @@ export default defineConfig({
           // They wait for a cloud, most of the time.
           maxWorkers: 5,
           testTimeout: 240_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'operate',
+          include: ['test/operate/*.test.ts'],
+          globalSetup: 'test/engine.ts',
+          // They wait for processes, which take the cores.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -2,10 +2,11 @@ import { Annotations, Aspects, type CfnResource, Duration, Tokenization } from '
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { functionFacts, LAMBDA_TIMEOUT_S, variablesOf } from './facts.ts';
+import { functionFacts } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
 import { mappingFindings } from './mapping-findings.ts';
 import { FUNCTION_RULES } from './rules/function.ts';
+import { LAMBDA_TIMEOUT_S, variablesOf } from './rules/properties.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
 import { resolved, templateOf, textOf } from './template.ts';
 

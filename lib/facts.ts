@@ -1,14 +1,11 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { type Duration, durationOf } from '../src/core/duration.ts';
-import { ENVIRONMENT } from '../src/environment.ts';
 import type { FunctionFacts } from './rules/function.ts';
+import { functionFactsOf, type Properties } from './rules/properties.ts';
 import type { TableFacts } from './rules/table.ts';
-import { isResource, numberIn, templateOf } from './template.ts';
+import { isResource, templateOf } from './template.ts';
 
 const TABLES = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
-
-export type Properties = Readonly<Record<string, any>>;
 
 /** The resource of a table that is made in this app, or of which it is a replica. */
 export function tableResource(table: IConstruct): CfnResource | undefined {
@@ -43,25 +40,5 @@ function keyOf(schema: unknown, attributes: unknown): string | undefined {
 }
 
 export function functionFacts(resource: CfnResource): FunctionFacts {
-  const { Properties } = templateOf(resource);
-  const variables = variablesOf(Properties);
-  return {
-    runtime: nameIn(Properties['Runtime']),
-    timeout: numberIn(Properties['Timeout'], LAMBDA_TIMEOUT_S),
-    functionTimeout: secondsIn(variables[ENVIRONMENT.functionTimeout]),
-  };
-}
-
-/** The environment of a function. */
-export function variablesOf(properties: Properties): Properties {
-  return properties['Environment']?.Variables ?? {};
-}
-
-/** What Lambda gives a function that does not say. */
-export const LAMBDA_TIMEOUT_S = 3;
-
-/** `24h` of the environment; undefined: not known, or nonsense, which the runtime refuses. */
-export function secondsIn(value: unknown): number | undefined {
-  const isDuration = typeof value === 'string' && /^\d+(ms|s|m|h|d)$/.test(value);
-  return isDuration ? durationOf('environment', value as Duration) / 1_000 : undefined;
+  return functionFactsOf(templateOf(resource).Properties);
 }

@@ -28,10 +28,19 @@ export function grantIdempotency(
   grantee: iam.IGrantable,
   { scopes }: GrantIdempotencyOptions = {},
 ): iam.Grant {
+  return granted(table, grantee, ACTIONS, scopes && conditionsOf(scopes));
+}
+
+/** A grant of actions on any table that can hold records. */
+export function granted(
+  table: dynamodb.ITable,
+  grantee: iam.IGrantable,
+  actions: readonly string[],
+  conditions?: Record<string, Record<string, unknown>>,
+): iam.Grant {
   const resource = tableResource(table);
   if (resource) expectKept(TABLE_RULES, tableFacts(resource), `${table.node.path}: `);
-  const conditions = scopes && conditionsOf(scopes);
-  const request = { grantee, actions: [...ACTIONS], resourceArns: [table.tableArn], conditions };
+  const request = { grantee, actions: [...actions], resourceArns: [table.tableArn], conditions };
   const owned = table as dynamodb.ITable & iam.IResourceWithPolicy;
   const grant =
     resource && !isService(grantee)

@@ -5,6 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb/item.ts';
 import { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
+import { type GrantOperateOptions, grantOperate } from './grant-operate.ts';
 
 export interface IdempotencyTableProps {
   /**
@@ -62,5 +63,10 @@ export class IdempotencyTable extends dynamodb.Table {
   /** Lets a grantee claim, complete and release, and nothing else. */
   grantIdempotency(grantee: iam.IGrantable, options?: GrantIdempotencyOptions): iam.Grant {
     return grantIdempotency(this, grantee, options);
+  }
+
+  /** Lets a grantee do what `effectively-once/operator` and the command do with the table, of all scopes. */
+  grantOperate(grantee: iam.IGrantable, options?: GrantOperateOptions): iam.Grant {
+    return grantOperate(this, grantee, options);
   }
 }

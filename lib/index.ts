@@ -2,6 +2,7 @@ export { type ConfigureIdempotencyOptions, configureIdempotency } from './config
 export type { ConsumerProps } from './consumer.ts';
 export { CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS } from './cors.ts';
 export { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
+export { type GrantOperateOptions, grantOperate } from './grant-operate.ts';
 export { IdempotencyAudit, type IdempotencyAuditProps } from './idempotency-audit.ts';
 export { IdempotencyTable, type IdempotencyTableProps } from './idempotency-table.ts';
 export { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';

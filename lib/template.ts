@@ -36,12 +36,6 @@ export function targetOf(value: unknown): CfnResource | undefined {
   return undefined;
 }
 
-/** A number that is known at synthesis; `byDefault` if there is none. */
-export function numberIn(value: unknown, byDefault?: number): number | undefined {
-  if (value === undefined) return byDefault;
-  return typeof value === 'number' || /^\d+$/.test(String(value)) ? Number(value) : undefined;
-}
-
 /** A text to compare values of templates by. */
 export function textOf(value: unknown): string {
   return JSON.stringify(value, (_, part) => (Construct.isConstruct(part) ? part.node.path : part)) ?? 'not set';

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { duration, isFunction, type Parsed, positiveDuration, that } from './core/check.ts';
+import { duration, flag, isFunction, type Parsed, positiveDuration, that } from './core/check.ts';
 import type { Duration } from './core/duration.ts';
 import { IdempotencyError, isTerminalError } from './core/errors.ts';
 import { lazy } from './core/lazy.ts';
@@ -67,6 +67,11 @@ export interface CommonOptions {
    * @default 'claim'
    */
   readonly mode?: 'claim' | 'atomic';
+  /**
+   * Whether the record keeps key, operation and caller in clear, for operators to search by, cut so that a claim costs one write unit.
+   * @default true
+   */
+  readonly keepIdentity?: boolean;
   /**
    * How values become bytes: to support more types, or to encrypt them. A value that cannot be encoded is recorded as
    * done without it.
@@ -138,6 +143,7 @@ export interface Settings extends Required<Pick<CommonOptions, 'onUnknown' | 'on
   readonly storeWithin: (remaining: () => number, phase: 'poll' | 'claim' | 'run') => Store;
   readonly scope: () => string;
   readonly retention: number;
+  readonly keepIdentity: boolean;
   readonly clockSkew: number;
   readonly lease: number | undefined;
   readonly functionTimeout: number | undefined;
@@ -178,6 +184,7 @@ export const COMMON = {
   onReplay: that<OnReplay>(isFunction, 'a function of the value'),
   codec: that<Codec>(isCodec, "a codec { name, encode, decode }, not named 'json' or 'v8'"),
   mode: oneOf('claim', 'atomic'),
+  keepIdentity: flag,
 };
 
 /** How the options of the wrapper, the middleware and the batch are read. */
@@ -192,12 +199,14 @@ export const HANDLER = {
 export function settingsOf(of: string, options: Parsed<typeof COMMON>): Settings {
   const { store, scope, lease, clockSkew = 1_000, isTerminal = isTerminalError, isOutcome } = options;
   const { onConflict, onUnknown = 'rerun', mode = 'claim', onMissingKey = 'reject', onReplay } = options;
+  const { keepIdentity = true } = options;
   if (!store) throw new IdempotencyError('CONFIG_INVALID', `${of} needs the option \`store\``);
   return {
     storeWithin: (remaining, phase) => patient(store, remaining, phase),
     // The environment is asked at the first request, so that a module with a handler can be imported without one.
     scope: scope === undefined ? lazy(environment.scope) : () => scope,
     retention: retentionOf(options.retention),
+    keepIdentity,
     clockSkew,
     lease,
     functionTimeout: environment.functionTimeout(),

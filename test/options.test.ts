@@ -42,6 +42,7 @@ const BAD: [object, string][] = [
   [{ isTerminal: true }, '`isTerminal`'],
   [{ isOutcome: [200] }, '`isOutcome`'],
   [{ onReplay: true }, '`onReplay` of'],
+  [{ keepIdentity: 'no' }, '`keepIdentity`'],
 ];
 const BAD_OF_HANDLERS: [object, string][] = [
   [{ key: 'detail.orderId' }, '`key`'],

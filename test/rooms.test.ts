@@ -27,8 +27,8 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ['src/client/call.ts', ['./asked.ts'], ['../core/duration.ts', '../index.ts', 'node:crypto', 'ky']],
   [
     'src/operator/resolve.ts',
-    ['../values/outcome.ts', '../sources/all.ts'],
-    ['../run/begin.ts', '../stores/memory.ts', '../options.ts'],
+    ['../values/outcome.ts', '../sources/all.ts', '../stores/dynamodb/item.ts'],
+    ['../run/begin.ts', '../stores/memory.ts', '../options.ts', '../stores/dynamodb/index.ts'],
   ],
   [
     'src/batch.ts',
@@ -48,7 +48,11 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
     ['../src/core/decide.ts', '@aws-sdk/client-dynamodb'],
   ],
   ['lib/idempotency-table.ts', ['../src/stores/dynamodb/item.ts'], ['../src/run/begin.ts', '../src/index.ts']],
-  ['cli/init.ts', ['node:fs', './index.ts'], ['../src/index.ts', '../lib/index.ts', 'aws-cdk-lib']],
+  [
+    'cli/init.ts',
+    ['node:fs', './index.ts'],
+    ['../src/index.ts', '../src/run/begin.ts', '../lib/index.ts', 'aws-cdk-lib'],
+  ],
   ['bin/app.ts', ['../lib/index.ts'], ['../src/index.ts']],
   ['examples/orders/order.ts', ['effectively-once'], ['../../src/index.ts']],
 ];

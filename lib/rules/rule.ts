@@ -12,15 +12,15 @@ export interface Rule<Facts> {
 
 export interface Finding {
   readonly rule: string;
-  readonly isAdvice: boolean;
+  readonly isAdvice?: boolean;
   readonly text: string;
 }
 
 /** The rules that are broken. */
 export function broken<Facts>(rules: readonly Rule<Facts>[], facts: Facts): Finding[] {
-  return rules.flatMap(({ id, isAdvice = false, judge }) => {
+  return rules.flatMap(({ id, isAdvice, judge }) => {
     const text = judge(facts);
-    return text === undefined ? [] : [{ rule: id, isAdvice, text }];
+    return text === undefined ? [] : [{ rule: id, text, ...(isAdvice && { isAdvice }) }];
   });
 }
 

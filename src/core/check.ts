@@ -46,6 +46,8 @@ export const positiveDuration: Parse<number> = (value, option, of) => {
 
 export const count = that<number>((value) => Number.isInteger(value) && Number(value) > 0, 'a whole number above 0');
 
+export const flag = that<boolean>((value) => typeof value === 'boolean', 'true or false');
+
 export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }

@@ -3,7 +3,14 @@ import { type Decision, decide, ownIn } from './decide.ts';
 import { seconds } from './duration.ts';
 import { isInDoubt } from './errors.ts';
 import { completion, type Holder, type Refused, release, releasing, surrender, type Transacting } from './protocol.ts';
-import { type Claimed, type Completed, changed, type IdempotencyRecord, type Outcome } from './record.ts';
+import {
+  type Claimed,
+  type Completed,
+  changed,
+  type IdempotencyRecord,
+  type Identity,
+  type Outcome,
+} from './record.ts';
 import type { Store, TransactWrite, Write, Written } from './store.ts';
 
 /** A request for a claim. Frozen on arrival: a handler that changes its event changes nothing here. */
@@ -11,6 +18,7 @@ export interface ClaimRequest {
   readonly id: string;
   /** Random, one per request. A run recognises its own writes by it. */
   readonly owner: string;
+  readonly identity?: Identity | undefined;
   readonly source?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly formerFingerprint?: (() => string | undefined) | undefined;
@@ -110,7 +118,7 @@ async function fence(holder: Holder, takeover: Takeover | undefined): Promise<vo
 }
 
 function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: number): Claimed {
-  const { id, owner, source, retention, fingerprint, onUnknown = 'rerun' } = request;
+  const { id, identity, owner, source, retention, fingerprint, onUnknown = 'rerun' } = request;
   const leaseUntil = request.leaseUntil(now);
   const { version = 0, attempt = 0 } = takeover?.seen ?? {};
   // An expired key is a new operation. After a failed or lost run, its steps are kept.
@@ -122,6 +130,7 @@ function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: num
     owner,
     attempt: attempt + 1,
     leaseUntil,
+    identity,
     source,
     fingerprint,
     steps,
@@ -131,7 +140,7 @@ function leaseOf(request: ClaimRequest, takeover: Takeover | undefined, now: num
 }
 
 function completedBy(
-  { id, owner, source, fingerprint, retention, outcome }: UnclaimedCommit,
+  { id, identity, owner, source, fingerprint, retention, outcome }: UnclaimedCommit,
   seen: IdempotencyRecord | undefined,
   now: number,
 ): Completed {
@@ -142,6 +151,7 @@ function completedBy(
     version: version + 1,
     owner,
     attempt: attempt + 1,
+    identity,
     source,
     fingerprint,
     claimedAt: now,

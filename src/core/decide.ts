@@ -70,11 +70,13 @@ export function isUnknown(record: IdempotencyRecord, now: number): record is Cla
   return isHeld(record) && !isExpired(record, now) && now >= record.leaseUntil;
 }
 
-function isHeld(record: IdempotencyRecord): record is Claimed {
+/** Whether a run holds the record, or was lost while it held it. */
+export function isHeld(record: IdempotencyRecord): record is Claimed {
   return record.status === 'IN_PROGRESS' && record.owner !== undefined;
 }
 
-function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
+/** Whether the record is older than its retention: it means nothing then, even if it is still there. */
+export function isExpired({ expiresAt }: IdempotencyRecord, now: number): boolean {
   return (expiresAt ?? Number.POSITIVE_INFINITY) * 1000 <= now;
 }
 

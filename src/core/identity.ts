@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, writtenOnce } from './canonical.ts';
+import type { Identity } from './record.ts';
 
 /**
  * The partition key of a record: `<scope>#<hash>`. The scope is there to be read by an operator; the hash is over all parts,
@@ -12,6 +13,28 @@ export function recordId(
   key: string,
 ): string {
   return `${scope}#${sha256(canonicalJson([scope, operation, principal ?? null, key]))}`;
+}
+
+/** Bytes of id and identity with which a claim costs one write unit: 1 KB, less its other attributes. */
+const ROOM = new Uint8Array(736);
+
+const encoder = new TextEncoder();
+
+/** What a record keeps of its identity in clear: each part whole, or cut after a whole character and named in `cut`. */
+export function identityOf(id: string, parts: Omit<Identity, 'cut'>): Identity {
+  const identity: Record<string, string> = {};
+  const cut: string[] = [];
+  let at = Buffer.byteLength(id);
+  for (const name of ['key', 'operation', 'principal'] as const) {
+    const text = parts[name];
+    if (!text) continue;
+    const { read, written } = encoder.encodeInto(text, ROOM.subarray(at));
+    at += written;
+    identity[name] = text.slice(0, read);
+    if (read < text.length) cut.push(name);
+  }
+  if (cut.length > 0) identity['cut'] = cut.join(' ');
+  return identity;
 }
 
 /**

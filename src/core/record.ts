@@ -36,9 +36,22 @@ export function withoutBody(outcome: Outcome, why: string): Outcome {
   return outcome.error ? { kind: 'error', error: outcome.error } : { kind: 'unavailable', body: why };
 }
 
+/** What a record says of itself in clear, for operators to search by. Its `id` is what counts. */
+export interface Identity {
+  readonly key?: string | undefined;
+  /** Within the scope: `POST /orders/{id}`. Absent: none. */
+  readonly operation?: string | undefined;
+  /** The caller. Absent: nobody. */
+  readonly principal?: string | undefined;
+  /** Names of those that were cut, with spaces between them. Absent: none was. */
+  readonly cut?: string | undefined;
+}
+
 interface Common {
   /** Identity: operation, caller and key, see `recordId`. */
   readonly id: string;
+  /** The same in clear; absent if `keepIdentity` is false, and in records of an earlier version. */
+  readonly identity?: Identity | undefined;
   /** Rises with every write; with `claimedAt` and `owner` it tells a record from any other that ever had its id. */
   readonly version: number;
   /** 1, 2, 3 … rises with every takeover: the fencing token. */

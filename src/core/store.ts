@@ -89,6 +89,60 @@ export interface Store {
   load?(outcome: Outcome, id: string, signal?: AbortSignal): Promise<Outcome>;
   /** The record as it is now. For operators: no claim needs it. */
   read?(id: string, signal?: AbortSignal): Promise<IdempotencyRecord | undefined>;
+  /** A page of all that is kept. For operators. */
+  scan?(scan: Scan, signal?: AbortSignal): Promise<ScanPage>;
+  /** About how much there is to scan. For operators. */
+  total?(signal?: AbortSignal): Promise<Total>;
+}
+
+/** A page to scan. */
+export interface Scan {
+  /** Counted from 0, of so many parts of the table that are scanned side by side. */
+  readonly segment: number;
+  readonly segments: number;
+  /** The id after which the page begins; absent: at the begin of its segment. */
+  readonly after?: string | undefined;
+  /** Items to look at. */
+  readonly limit: number;
+  /** Each of these holds for the records that are sought. A store may give more. */
+  readonly where: readonly Clause[];
+  /** Whether values, and the parts of large ones, come along, and what all of it weighs. */
+  readonly isWhole: boolean;
+}
+
+/** At least one of these holds. */
+export type Clause = readonly Term[];
+
+/** `path`: an attribute, or a member of one: `identity.key`. */
+export type Term = { readonly path: string } & (
+  | { readonly is: 'there' | 'absent' }
+  | { readonly is: '=' | '<>' | '<=' | '>' | 'begins' | 'contains'; readonly value: string | number }
+);
+
+export interface ScanPage {
+  readonly found: readonly Found[];
+  /** Where the segment goes on; undefined: it is over. */
+  readonly next: string | undefined;
+  /** Items that were looked at. */
+  readonly scanned: number;
+  readonly readUnits: number;
+}
+
+export type Found = {
+  readonly id: string;
+  /** Present only if the scan is whole. */
+  readonly bytes?: number;
+} & (
+  | /** Without its values, unless the scan is whole: without steps, and outcomes without bodies. */
+  { readonly kind: 'record'; readonly record: IdempotencyRecord }
+  | /** Of a large value. */ { readonly kind: 'part' }
+  /** `foreign`: another tool's; `newer`: a later version's. */
+  | { readonly kind: 'foreign' | 'newer' | 'damaged'; readonly why: string }
+);
+
+export interface Total {
+  readonly items: number;
+  readonly bytes: number;
 }
 
 /** Where an outcome is to be kept. */
@@ -111,14 +165,14 @@ export function idOf(write: Write): string {
 export type Call =
   | { readonly to: 'write'; readonly write: Write }
   | { readonly to: 'transact'; readonly write: Write }
-  | { readonly to: 'keep' | 'load' | 'read' };
+  | { readonly to: 'keep' | 'load' | 'read' | 'scan' };
 
 /** What is done around a call: `send` makes it, and `signal` is its caller's. */
 export type Around = <T>(call: Call, send: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /** The store with `around` about each of its calls. */
 export function intercepted(store: Store, around: Around): Store {
-  const { transact, check, keep, keepsBelow, load, read } = store;
+  const { transact, check, keep, keepsBelow, load, read, scan, total } = store;
   const whole: { -readonly [Name in keyof Store]: Store[Name] } = {
     write: (write, signal) => around({ to: 'write', write }, (within) => store.write(write, within), signal),
   };
@@ -134,5 +188,7 @@ export function intercepted(store: Store, around: Around): Store {
     whole.load = (outcome, id, signal) =>
       around({ to: 'load' }, (within) => load.call(store, outcome, id, within), signal);
   if (read) whole.read = (id, signal) => around({ to: 'read' }, (within) => read.call(store, id, within), signal);
+  if (scan) whole.scan = (page, signal) => around({ to: 'scan' }, (within) => scan.call(store, page, within), signal);
+  if (total) whole.total = (signal) => around({ to: 'scan' }, (within) => total.call(store, within), signal);
   return whole;
 }

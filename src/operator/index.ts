@@ -1,3 +1,17 @@
+export type { Forgotten } from './forget.ts';
+export { forget } from './forget.ts';
+export type { Listed } from './glance.ts';
+export type { Ended, Inspection } from './inspect.ts';
+export { inspect } from './inspect.ts';
+export type { Listing, ListOptions } from './list.ts';
+export { list } from './list.ts';
 export type { RecordIdentity } from './record-id.ts';
 export { recordId } from './record-id.ts';
 export { resolve } from './resolve.ts';
+export type { Estimate } from './scanning.ts';
+export type { Seen } from './seen.ts';
+export type { State } from './state.ts';
+export { STATES } from './state.ts';
+export type { Age, Counting, Group, Stats } from './stats.ts';
+export { stats } from './stats.ts';
+export type { Progress } from './walk.ts';

@@ -19,17 +19,20 @@ export interface RecordIdentity {
    * `['api-key', id]`, `['certificate', issuer, subject]`, `['api-key', id, 'certificate', issuer, subject]`.
    * @default - nobody
    */
-  readonly principal?: string | readonly string[];
+  readonly principal?: string | readonly string[] | undefined;
   readonly key: string;
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.isWellFormed();
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
+export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
 
-const IDENTITY = {
+export const isPrincipal = (value: unknown): boolean => isText(value) || isTexts(value);
+
+/** How the parts of an identity are read. */
+export const IDENTITY = {
   scope: that<string>(isScope, SCOPE),
   operation: that<readonly string[]>(isTexts, 'a list of texts'),
-  principal: that<string | readonly string[]>((value) => isText(value) || isTexts(value), 'a text, or a list of texts'),
+  principal: that<string | readonly string[]>(isPrincipal, 'a text, or a list of texts'),
   key: that<string>((value) => isText(value) && !keyFault(`${value}`), 'a text of 1 to 255 printable characters'),
 };
 
@@ -44,9 +47,14 @@ export function recordId(identity: RecordIdentity): string {
   return idOf(
     IDENTITY.scope(scope, 'scope', 'recordId'),
     operation,
-    typeof principal === 'object' ? canonicalJson(principal) : principal,
+    callerIn(principal),
     IDENTITY.key(key, 'key', 'recordId'),
   );
+}
+
+/** The caller as a record has it. */
+export function callerIn(principal: RecordIdentity['principal']): string | undefined {
+  return typeof principal === 'object' ? canonicalJson(principal) : principal;
 }
 
 /** The id in what problem details call the `instance`; anything else is an id. */

@@ -1,8 +1,9 @@
 import type { Context } from 'aws-lambda';
 import { codeOf, misuse } from '../core/errors.ts';
 import { type About, isHeard, publish } from '../core/events.ts';
-import { recordId } from '../core/identity.ts';
+import { identityOf, recordId } from '../core/identity.ts';
 import { lazy } from '../core/lazy.ts';
+import type { Identity } from '../core/record.ts';
 import { type HandlerSettings, judged, type Settings } from '../options.ts';
 import type { EventSource, OnConflict, Words } from '../sources/source.ts';
 import { fingerprintsOf, fromEvent, keyIn, principalIn } from './identity.ts';
@@ -16,6 +17,8 @@ export interface Arrival extends ReturnType<typeof fingerprintsOf> {
   readonly key: string | undefined;
   /** Empty without a key. */
   readonly id: string;
+  /** What the record says in clear. */
+  readonly identity: Identity | undefined;
   /** May run without a key: its method is idempotent, or it is never recorded. */
   readonly isNatural: boolean;
   /** Whether a returned value is an outcome. If the judgement itself fails, it is. */
@@ -83,7 +86,8 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
   const isKeyed = key !== undefined;
   const mayRun = isNever || fromEvent('method', isNatural);
   const principal = isKeyed ? principalIn(parts.principal) : undefined;
-  const id = isKeyed ? fromEvent('operation', () => recordId(scope, operation(), principal, key)) : '';
+  const of = isKeyed ? fromEvent('operation', operation) : [];
+  const id = isKeyed ? fromEvent('operation', () => recordId(scope, of, principal, key)) : '';
   const { fingerprint, formerFingerprint } = fingerprintsOf(
     id,
     isKeyed ? parts.payload : undefined,
@@ -93,6 +97,7 @@ function identified(about: About, settings: Settings, parts: IdentityParts): Arr
     about: isKeyed ? { ...about, id } : about,
     key,
     id,
+    identity: settings.keepIdentity ? identityOf(id, { key, operation: of.join(' '), principal }) : undefined,
     fingerprint,
     formerFingerprint,
     isNatural: mayRun,

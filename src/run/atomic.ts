@@ -76,12 +76,13 @@ interface DecidingCommit extends ReturnType<typeof gateOf> {
 /** The commit that decides an atomic run, whether it wins its race or loses it. */
 function decidingCommit({ settings, arrival, about, remaining, tell, bar, floating }: CommitOptions): DecidingCommit {
   const { retention, outcomes, storeWithin } = settings;
-  const { id, fingerprint } = arrival;
+  const { id, identity, fingerprint } = arrival;
   const former = arrival.formerFingerprint?.(); // the handler may change the event
   const { source } = arrival.about;
   const onUnknown = settings.onUnknown === 'rerun' ? 'rerun' : 'refuse';
   const claimant = {
     id,
+    identity,
     source,
     owner: randomUUID(),
     fingerprint,

@@ -118,7 +118,7 @@ interface Attempt {
 }
 
 async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attempt> {
-  const { id, about, fingerprint, formerFingerprint, onConflict } = arrival;
+  const { id, identity, about, fingerprint, formerFingerprint, onConflict } = arrival;
   const { retention, clockSkew, onUnknown, storeWithin } = settings;
   const span = spanOf(settings, arrival);
   const { deadline, length } = span;
@@ -129,6 +129,7 @@ async function claimOrWait(settings: Settings, arrival: Arrival): Promise<Attemp
   const store = storeWithin(remaining, 'claim');
   const request = {
     id,
+    identity,
     source: about.source,
     fingerprint,
     formerFingerprint,

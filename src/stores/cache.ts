@@ -146,8 +146,8 @@ function owned(outcome: Outcome): Outcome {
 const WEIGHTS = { record: 420, object: 56, number: 16, text: 16, buffer: 216 };
 
 /** What a record takes in memory. */
-function sizeOf({ id, outcome }: Completed): number {
-  return WEIGHTS.record + weightOf(id) + weightOf(outcome);
+function sizeOf({ id, identity, outcome }: Completed): number {
+  return WEIGHTS.record + weightOf(id) + weightOf(identity) + weightOf(outcome);
 }
 
 function weightOf(value: unknown): number {

@@ -1,5 +1,5 @@
 import { changed, type IdempotencyRecord, isOvertaken } from '../core/record.ts';
-import { idOf, type Store, type Write, type Written } from '../core/store.ts';
+import { idOf, type Scan, type ScanPage, type Store, type Write, type Written } from '../core/store.ts';
 
 /**
  * The reference store: keeps records in this process. For tests and local runs; records expire, but are never deleted.
@@ -25,6 +25,21 @@ export function storeOver(records: Map<string, IdempotencyRecord>): Store {
     write: async (write) => land(write),
     writeAll: async (writes) => writes.map(land),
     read: async (id) => records.get(id),
+    scan: async (scan) => pageOf([...records.values()], scan),
+    total: async () => ({ items: records.size, bytes: 0 }),
+  };
+}
+
+/** Of records that weigh nothing. */
+function pageOf(records: readonly IdempotencyRecord[], { segment, segments, after, limit }: Scan): ScanPage {
+  const ids = records.filter((_, index) => index % segments === segment);
+  const begin = after === undefined ? 0 : ids.findIndex(({ id }) => id === after) + 1;
+  const page = ids.slice(begin, begin + limit);
+  return {
+    found: page.map((record) => ({ kind: 'record', id: record.id, record, bytes: 0 })),
+    next: begin + limit < ids.length ? page.at(-1)?.id : undefined,
+    scanned: page.length,
+    readUnits: 0,
   };
 }
 

@@ -22,6 +22,8 @@ export function nameOf(call: Call): string {
       return 'the read of a value';
     case 'read':
       return 'the read of a record';
+    case 'scan':
+      return 'the scan of the table';
     case 'transact':
       return 'the commit';
     case 'write':

@@ -5,6 +5,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import {
+  grantOperate,
   IdempotencyTable,
   IdempotentFunction,
   type IdempotentFunctionProps,
@@ -14,7 +15,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recordId } from '../../src/core/identity.ts';
 import { ENVIRONMENT } from '../../src/environment.ts';
-import { ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb/item.ts';
+import { ACTIONS, OPERATE_ACTIONS, PARTITION_KEY, TTL_ATTRIBUTE } from '../../src/stores/dynamodb/item.ts';
 import { testApp } from './assemblies.ts';
 
 let stack: Stack;
@@ -75,6 +76,22 @@ describe('IdempotencyTable', () => {
         Statement: [{ Action: ACTIONS, Effect: 'Allow', Resource: stack.resolve(table.tableArn) }],
       },
     });
+  });
+
+  it.each([
+    ['all that operators do', {}, [...OPERATE_ACTIONS.look, ...OPERATE_ACTIONS.decide]],
+    ['looking alone', { readOnly: true }, OPERATE_ACTIONS.look],
+  ])('grants %s, on this table and on one that is imported', (_, options, Action) => {
+    const table = new IdempotencyTable(stack, 'Table');
+    const imported = dynamodb.Table.fromTableName(stack, 'Imported', 'records');
+    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+    table.grantOperate(role, options);
+    grantOperate(imported, role, options);
+    const Statement = [table, imported].map(({ tableArn }) => ({
+      ...{ Action, Effect: 'Allow' },
+      Resource: stack.resolve(tableArn),
+    }));
+    template().hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement } });
   });
 
   it('grants the records of named scopes alone', () => {

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/core/canonical.ts';
-import { derivedKey, fingerprintOf, formerFingerprintOf, keyFault, recordId } from '../../src/core/identity.ts';
+import {
+  derivedKey,
+  fingerprintOf,
+  formerFingerprintOf,
+  identityOf,
+  keyFault,
+  recordId,
+} from '../../src/core/identity.ts';
 
 describe('recordId', () => {
   const identity = fc.tuple(
@@ -44,6 +51,48 @@ it('ids, derived keys and fingerprints do not change from version to version', (
   const payload = canonicalJson({ b: 1, a: [null, 'é'] });
   expect(fingerprintOf(payload, id)).toBe('2:fYUxrkQXH_xaMBc_9g3lAlpcJroZ1ICj0lq4fJG6eIM');
   expect(formerFingerprintOf(payload)).toBe('SAOBj02jsDbe1nx_Yff5-g6lZ8THH1BtuFUUHkb5xSY');
+});
+
+describe('what a record says of its identity in clear', () => {
+  const ROOM = 736;
+  const id = 'i'.repeat(80);
+
+  it('is key, operation and caller, as far as there are any', () => {
+    const parts = { key: 'order-1', operation: 'POST /orders', principal: 'alice' };
+    expect(identityOf(id, parts)).toStrictEqual(parts);
+    expect(identityOf(id, { key: 'k', operation: '', principal: undefined })).toStrictEqual({ key: 'k' });
+  });
+
+  it.each([
+    ['fits to the last byte', ROOM - 80 - 1 - 1, undefined],
+    ['is one byte too long', ROOM - 80 - 1 - 1 + 1, 'principal'],
+  ])('is whole if it fits, and says if it was cut: a caller that %s', (_, length, cut) => {
+    const principal = 'p'.repeat(length);
+    const kept = identityOf(id, { key: 'k', operation: 'o', principal });
+    expect(kept).toStrictEqual({ key: 'k', operation: 'o', principal: 'p'.repeat(ROOM - 80 - 2), ...(cut && { cut }) });
+  });
+
+  it('is cut between characters, and never within one', () => {
+    for (const character of ['é', '語', '😀']) {
+      for (let before = 0; before < 5; before++) {
+        const key = 'a'.repeat(ROOM - 80 - 10 + before) + character.repeat(100);
+        const { key: kept = '', cut } = identityOf(id, { key });
+        expect(cut).toBe('key');
+        expect(kept.isWellFormed()).toBe(true);
+        expect(key.startsWith(kept)).toBe(true);
+        const left = ROOM - 80 - Buffer.byteLength(kept);
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(left).toBeLessThan(Buffer.byteLength(character));
+      }
+    }
+  });
+
+  it('names all parts that were cut, and has nothing of them where there is no room', () => {
+    expect(identityOf('i'.repeat(2_000), { key: 'k', operation: 'o', principal: 'p' })).toStrictEqual({
+      ...{ key: '', operation: '', principal: '' },
+      cut: 'key operation principal',
+    });
+  });
 });
 
 describe('keyFault', () => {

@@ -23,6 +23,14 @@ class Recording implements Store {
     this.calls.push(['read', ...call]);
     return undefined;
   }
+  async scan(...call: unknown[]) {
+    this.calls.push(['scan', ...call]);
+    return { found: [], next: undefined, scanned: 0, readUnits: 0 };
+  }
+  async total(...call: unknown[]) {
+    this.calls.push(['total', ...call]);
+    return { items: 0, bytes: 0 };
+  }
 }
 
 it('a store whose calls are intercepted says what is called, with the signal of its caller, and makes the call', async () => {
@@ -40,18 +48,25 @@ it('a store whose calls are intercepted says what is called, with the signal of 
   await wrapped.transact(write, [], signal);
   await wrapped.load(outcome, 'id', signal);
   await wrapped.read('id', signal);
+  const scan = { segment: 0, segments: 1, limit: 1, where: [], isWhole: false };
+  await wrapped.scan(scan, signal);
+  await wrapped.total(signal);
   expect(wrapped.keepsBelow).toBe(5);
   expect(heard).toEqual([
     [{ to: 'write', write }, signal],
     [{ to: 'transact', write }, signal],
     [{ to: 'load' }, signal],
     [{ to: 'read' }, signal],
+    [{ to: 'scan' }, signal],
+    [{ to: 'scan' }, signal],
   ]);
   expect(store.calls).toEqual([
     ['write', write, within],
     ['transact', write, [], within],
     ['load', outcome, 'id', within],
     ['read', 'id', within],
+    ['scan', scan, within],
+    ['total', within],
   ]);
 });
 

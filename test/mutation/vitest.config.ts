@@ -27,6 +27,8 @@ const TESTS = [
   'test/lease.test.ts',
   'test/unknown.test.ts',
   'test/operator.test.ts',
+  'test/operator/identity.test.ts',
+  'test/operator/grants.test.ts',
   'test/replays.test.ts',
   'test/steps.test.ts',
   'test/commit.test.ts',

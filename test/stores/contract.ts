@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Change, Claimed, Completed, IdempotencyRecord, Outcome } from '../../src/core/record.ts';
-import type { Store } from '../../src/core/store.ts';
+import type { Found, Scan, Store } from '../../src/core/store.ts';
 import { insert, replace, update } from './writes.ts';
 
 const NOW = 1_800_000_000_000;
@@ -54,6 +54,31 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
       if (written.done) throw new Error('replaced what was not seen');
       return written.found;
     };
+
+    it('hands out every record to a scan, once, with what it says in clear', async () => {
+      const held = Array.from({ length: 20 }, () => claimed({ steps: { charge: outcome } }));
+      for (const record of held) await store.write(insert(record));
+      const [first] = held as [Claimed];
+      await store.write(update(first, completion));
+      const found = await scannedOf(store, { where: [], isWhole: false });
+      for (const { id, identity } of held) {
+        const those = found.filter((one) => one.id === id);
+        expect(those).toMatchObject([{ kind: 'record', record: { id, identity, attempt: 1 } }]);
+      }
+      const whole = await scannedOf(store, { where: [], isWhole: true });
+      expect(whole.find(({ id }) => id === first.id)).toMatchObject({
+        record: { status: 'COMPLETED', outcome },
+        bytes: expect.any(Number),
+      });
+    });
+
+    it('hands out to a scan what is sought', async () => {
+      const held = claimed({ id: `sought#${crypto.randomUUID()}` });
+      await store.write(insert(held));
+      const where = [[{ path: 'id', is: 'begins', value: 'sought#' }]] as const;
+      const found = await scannedOf(store, { where, isWhole: false });
+      expect(found.map(({ id }) => id)).toContain(held.id);
+    });
 
     it('inserts where no record has the id, and keeps every attribute', async () => {
       const record = claimed({ fingerprint: 'f' });
@@ -239,6 +264,20 @@ export function testStore(name: string, open: () => Promise<Store> | Store): voi
   });
 }
 
+/** All that a scan finds, by a page at a time of a segment at a time. */
+async function scannedOf(store: Store, scan: Omit<Scan, 'segment' | 'segments' | 'limit' | 'after'>): Promise<Found[]> {
+  const all: Found[] = [];
+  for (const segment of [0, 1]) {
+    let after: string | undefined;
+    do {
+      const page = await store.scan?.({ ...scan, segment, segments: 2, after, limit: 7 });
+      all.push(...(page?.found ?? []));
+      after = page?.next;
+    } while (after !== undefined);
+  }
+  return all;
+}
+
 // Vitest compares millions of bytes one by one.
 function sha256(body: string | Uint8Array): string {
   return createHash('sha256').update(body).digest('hex');
@@ -252,6 +291,7 @@ export function claimed(record: Partial<Claimed> = {}): Claimed {
     version: 1,
     owner: crypto.randomUUID(),
     attempt: 1,
+    identity: { key: 'order-1', operation: 'POST /orders', principal: 'alice', cut: 'principal' },
     leaseUntil: NOW + 1_000,
     claimedAt: NOW,
     expiresAt: NOW / 1_000 + 60,

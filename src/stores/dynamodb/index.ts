@@ -4,12 +4,13 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { isFunction, parsed, positiveDuration, that } from '../../core/check.ts';
+import { flag, isFunction, parsed, positiveDuration, that } from '../../core/check.ts';
 import type { Duration } from '../../core/duration.ts';
 import { lazy } from '../../core/lazy.ts';
 import type { Store } from '../../core/store.ts';
 import { ENVIRONMENT, environment } from '../../environment.ts';
 import { cached } from '../cache.ts';
+import { CACHE_FOR_MS } from '../cache-for.ts';
 import { withChunks } from '../chunks.ts';
 import { type Grouping, grouped } from '../grouped.ts';
 import { chunkTable } from './chunks.ts';
@@ -63,7 +64,7 @@ const OPTIONS = {
   ),
   cache: that<number | false>(isSize, 'a number of bytes, or false'),
   cacheFor: positiveDuration,
-  group: that<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  group: flag,
 };
 
 /**
@@ -75,7 +76,13 @@ const OPTIONS = {
  * const store = dynamoDBStore(); // the table that IDEMPOTENCY_TABLE names
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): Store {
-  const { tableName, client, cacheFor = 60_000, group = true, ...given } = parsed('dynamoDBStore', options, OPTIONS);
+  const {
+    tableName,
+    client,
+    cacheFor = CACHE_FOR_MS,
+    group = true,
+    ...given
+  } = parsed('dynamoDBStore', options, OPTIONS);
   const { cache = 4 * 1024 * 1024 } = given;
   const made = client ?? defaultClient(regionIn(tableName ?? process.env[ENVIRONMENT.table]));
   const connect = lazy((): Connection => ({ client: made, TableName: tableName ?? environment.table() }));
@@ -109,6 +116,9 @@ function hasName(connect: () => Connection): boolean {
 // Only a function that commits needs it.
 const transaction = lazy(() => import('./transaction.ts'));
 
+// Only operators need it.
+const scanning = lazy(() => import('./scan.ts'));
+
 function recordTable(connect: () => Connection): Store {
   return {
     async write(write, abortSignal) {
@@ -141,6 +151,9 @@ function recordTable(connect: () => Connection): Store {
       const item = (await itemsOf(connect(), [id], signal)).get(id);
       return item && toRecord(item);
     },
+
+    scan: async (scan, signal) => (await scanning()).scanned(connect(), scan, signal),
+    total: async (signal) => (await scanning()).totalOf(connect(), signal),
   };
 }
 

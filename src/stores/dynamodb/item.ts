@@ -18,6 +18,18 @@ export const ACTIONS: readonly string[] = [
   'dynamodb:PartiQLUpdate',
 ];
 
+/** IAM actions of the requests that operators send: to look, and to decide. */
+export const OPERATE_ACTIONS: Readonly<Record<'look' | 'decide', readonly string[]>> = {
+  look: [
+    'dynamodb:Scan',
+    'dynamodb:BatchGetItem',
+    'dynamodb:DescribeTable',
+    'dynamodb:DescribeTimeToLive',
+    'dynamodb:DescribeContinuousBackups',
+  ],
+  decide: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+};
+
 /** Layout of an item. A reader refuses any other. */
 export const FORMAT = 1;
 

@@ -43,6 +43,12 @@ const OUTCOME = either(
   shaped({ ...BODY, kind: is('error'), error: BRIEF }),
   shaped({ kind: is('unavailable'), body: text }),
 );
+const IDENTITY = shaped({
+  key: optional(text),
+  operation: optional(text),
+  principal: optional(text),
+  cut: optional(text),
+});
 const STEPS: Check = (value) => object(value) && Object.values(value as object).every(OUTCOME);
 
 const COMMON = {
@@ -74,6 +80,7 @@ export function toRecord(item: Item): IdempotencyRecord {
   const record = fromAttributes(attributes);
   if (isOfLaterVersion(record['fingerprint']))
     throw invalid(item, 'has a fingerprint of a later version of effectively-once');
+  if (!IDENTITY(record['identity'])) delete record['identity']; // nothing depends on it
   const shape = shapeOf(record);
   const fault = faultIn(record, shape);
   if (fault) throw invalid(item, `is damaged: \`${fault}\` is missing or invalid`);

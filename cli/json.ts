@@ -1,0 +1,20 @@
+/** As one line of JSON: what JSON does not know is written as near as it can be. */
+export function json(value: unknown, indent?: number): string {
+  return JSON.stringify(plain(value, 0), undefined, indent);
+}
+
+const DEEPEST = 100;
+
+function plain(value: unknown, depth: number): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) return '…';
+  if (value instanceof Map) return { map: [...value].map((entry) => plain(entry, depth + 1)) };
+  if (value instanceof Set) return { set: [...value].map((one) => plain(one, depth + 1)) };
+  if (Array.isArray(value)) return value.map((one) => plain(one, depth + 1));
+  const members = value instanceof Error ? { ...value, name: value.name, message: value.message } : value;
+  return Object.fromEntries(Object.entries(members).map(([name, one]) => [name, plain(one, depth + 1)]));
+}
