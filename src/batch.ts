@@ -107,9 +107,11 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
   return async function idempotentBatchHandler(event, context) {
     const aboutBatch = (name: string) => aboutOf(settings, { ...plain, name }, { event: event as any, context });
     let about = aboutBatch('batch');
+    let count: number | undefined;
     try {
       const batch = opened<R>(event, (error) => refused(about, error));
       const { source, records } = batch;
+      count = records.length;
       if (!source) return { batchItemFailures: [] };
       about = aboutBatch(source.name);
       if (redelivery && source.name !== 'sqs') throw refused(about, misuse('the option `redelivery` is for SQS alone'));
@@ -119,7 +121,7 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
       log(left, batch);
       return answerTo(left, source, batch) as BatchResponse<R>;
     } finally {
-      publish(about, { type: 'settled' });
+      publish(about, { type: 'settled', records: count });
     }
   };
 }

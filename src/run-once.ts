@@ -1,6 +1,6 @@
 import { asGiven, checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
-import { publish } from './core/events.ts';
+import { CALL, publish } from './core/events.ts';
 import type { Execution } from './execution.ts';
 import { COMMON, type RunOnceOptions, settingsOf } from './options.ts';
 import { arrivalOf } from './run/arrival.ts';
@@ -14,6 +14,9 @@ const WORDS = {
   conflict: 'call again after `retryAfterMs`',
   mismatch: 'another payload, the option `payload`',
 };
+
+/** How often it was called in this process. */
+let calls = 0;
 
 /**
  * Runs `fn` once for a key, and answers every duplicate with what it returned.
@@ -31,7 +34,7 @@ export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execut
   const settings = settingsOf('runOnce', common);
   checkHandler('runOnce', fn);
   if (scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
-  const about = { scope, source: 'run-once' };
+  const about = { scope, source: 'run-once', [CALL]: ++calls };
   try {
     const arrival = arrivalOf(about, settings, () => ({
       scope,

@@ -30,6 +30,11 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
     ['../run/begin.ts', '../stores/memory.ts', '../options.ts'],
   ],
   [
+    'src/observe/emf.ts',
+    ['./calls.ts', '../core/subscribe.ts'],
+    ['../options.ts', '../run/begin.ts', '../sources/http.ts', '@opentelemetry/sdk-trace-base'],
+  ],
+  [
     'src/batch.ts',
     ['./run/begin.ts', './sources/batch/sqs.ts'],
     ['./idempotent.ts', './stores/memory.ts', '@middy/core'],

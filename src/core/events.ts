@@ -1,6 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
-import { type IdempotencyErrorCode, textOf } from './errors.ts';
+import type { IdempotencyErrorCode } from './errors.ts';
 import type { Outcome } from './record.ts';
+
+/** Tells calls of `runOnce` apart that go on at once, where there is no `requestId`. It is on their events, for those who ask for it. */
+export const CALL = Symbol.for('effectively-once.call');
 
 /** What every event says. Never a key, a payload or a value. */
 interface Common {
@@ -14,6 +17,7 @@ interface Common {
   readonly requestId?: string;
   /** The trace that the event carries: `AWSTraceHeader`, or `traceparent`. */
   readonly trace?: string;
+  readonly [CALL]?: number;
 }
 
 interface OfRecord {
@@ -62,8 +66,8 @@ interface Events extends Ends {
   readonly overruled: OfRecord;
   /** An operator decided an unknown outcome. */
   readonly resolved: { readonly id: string; readonly to: 'value' | 'rerun' };
-  /** A door is about to answer its invocation, `runOnce` its call: the last event of it. */
-  readonly settled: object;
+  /** A door is about to answer its invocation, `runOnce` its call: the last event of it. `records`: of a batch, how many it has. */
+  readonly settled: { readonly records?: number | undefined };
 }
 
 /** What subscribers get: told apart by `type`. */
@@ -78,9 +82,11 @@ export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<En
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
   readonly trace?: string | undefined;
+  readonly [CALL]?: number;
 }
 
-const CHANNEL = channel('effectively-once');
+/** Where events are published; for {@link subscribe} of `subscribe.ts`. */
+export const CHANNEL = channel('effectively-once');
 
 /** Whether somebody listens. */
 export function isHeard(): boolean {
@@ -94,28 +100,6 @@ export function publish(
 ): void {
   if (!CHANNEL.hasSubscribers) return;
   const all = { ...event, ...about, at: Date.now() };
-  CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
-}
-
-/**
- * Calls `listener` with every event of this process, until the function that it returns is called. A listener that throws, or
- * whose promise is rejected, causes a process warning and does not affect the request.
- *
- * Events are published on the `node:diagnostics_channel` `effectively-once`, too.
- *
- * @example
- * const unsubscribe = subscribe((event) => {
- *   if (event.type === 'unsure') logger.warn('look into this record', { id: event.id, why: event.why });
- * });
- */
-export function subscribe(listener: (event: IdempotencyEvent) => unknown): () => void {
-  const listen = async (event: unknown): Promise<void> => {
-    try {
-      await listener(event as IdempotencyEvent);
-    } catch (error) {
-      process.emitWarning(`a listener threw ${textOf(error)}`, 'IdempotencyWarning');
-    }
-  };
-  CHANNEL.subscribe(listen);
-  return () => void CHANNEL.unsubscribe(listen);
+  const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  CHANNEL.publish(Object.defineProperty(told, CALL, { value: about[CALL] }));
 }

@@ -12,6 +12,7 @@ import {
   IdempotentStreamConsumer,
 } from 'effectively-once/cdk';
 import { idempotency } from 'effectively-once/middy';
+import { emf } from 'effectively-once/observe';
 import { recordId } from 'effectively-once/operator';
 import { explore } from 'effectively-once/testing';
 
@@ -24,7 +25,13 @@ const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyResultV2>()
 const event = { requestContext: { http: { method: 'POST' } }, headers: {} } as APIGatewayProxyEventV2;
 const answers: APIGatewayProxyResultV2[] = [await handler(event, context), await handler(event, context)];
 
+const written: string[] = [];
+const { log } = console;
+console.log = (line: string) => void written.push(line);
+const stop = emf();
 const value: number = await runOnce({ store, scope: 'r', key: 'k', lease: '1s' }, () => 7);
+stop();
+console.log = log;
 idempotent(async (order: { id: string }) => order.id, { store, key: (order) => order.id });
 idempotentBatch(async (record) => record.body, { store });
 
@@ -56,6 +63,7 @@ console.log(
   JSON.stringify({
     answers,
     value,
+    runs: JSON.parse(String(written[0])).Runs,
     id: recordId({ scope: 's', key: 'k' }),
     isSafe,
     points: doubles.map(({ point }) => point),
