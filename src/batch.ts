@@ -12,6 +12,7 @@ import { isIdempotencyError, misuse } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { environment } from './environment.ts';
 import type { WithExecution } from './execution.ts';
+import { observed } from './observed.ts';
 import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, refused } from './run/arrival.ts';
 import { type Redelivery, type Unfinished, unfinished } from './run/batch.ts';
@@ -102,9 +103,11 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
   } = parsed('idempotentBatch', options, OPTIONS);
   const settings = handlerSettings<R>('idempotentBatch', common);
   checkHandler('idempotentBatch', handler);
+  const metrics = observed();
   const onTerminal = told && ((record: R, { error, key }: Failure) => told(record, error, { key }));
 
   return async function idempotentBatchHandler(event, context) {
+    if (metrics) await metrics;
     const aboutBatch = (name: string) => aboutOf(settings, { ...plain, name }, { event: event as any, context });
     let about = aboutBatch('batch');
     let count: number | undefined;

@@ -1,7 +1,8 @@
 import { asGiven, checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
-import { CALL, publish } from './core/events.ts';
+import { publish } from './core/events.ts';
 import type { Execution } from './execution.ts';
+import { observed } from './observed.ts';
 import { COMMON, type RunOnceOptions, settingsOf } from './options.ts';
 import { arrivalOf } from './run/arrival.ts';
 import { once } from './run/begin.ts';
@@ -33,8 +34,10 @@ export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execut
   const { scope, key, principal, payload, ...common } = parsed('runOnce', options, OPTIONS);
   const settings = settingsOf('runOnce', common);
   checkHandler('runOnce', fn);
+  const metrics = observed();
   if (scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
-  const about = { scope, source: 'run-once', [CALL]: ++calls };
+  if (metrics) await metrics;
+  const about = { scope, source: 'run-once', call: ++calls };
   try {
     const arrival = arrivalOf(about, settings, () => ({
       scope,

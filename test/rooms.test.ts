@@ -31,7 +31,7 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   [
     'src/observe/emf.ts',
-    ['./calls.ts', '../core/subscribe.ts'],
+    ['./calls.ts', '../core/events.ts', '../environment.ts'],
     ['../options.ts', '../run/begin.ts', '../sources/http.ts', '@opentelemetry/sdk-trace-base'],
   ],
   [

@@ -13,10 +13,17 @@ export async function bundle(): Promise<readonly Count[]> {
     external: ['@aws-sdk/*', '@middy/*'],
   });
   const [start, later] = [sizeOf(loaded), sizeOf(onDemand)];
+  const metrics = sizeOf(onDemand.filter(({ inputs }) => 'src/observe/writer.ts' in inputs));
   return [
     { of: OF, what: 'bytes, minified', count: start.minified, note: largest(loaded) },
     { of: OF, what: 'bytes, gzipped', count: start.gzipped },
     { of: OF, what: 'bytes loaded on demand, minified', count: later.minified, note: names(onDemand) },
+    {
+      of: OF,
+      what: 'bytes of metrics, minified',
+      count: metrics.minified,
+      note: 'loaded where IDEMPOTENCY_METRICS is set',
+    },
   ];
 }
 

@@ -1,9 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import type { IdempotencyErrorCode } from './errors.ts';
+import { type IdempotencyErrorCode, textOf } from './errors.ts';
 import type { Outcome } from './record.ts';
-
-/** Tells calls of `runOnce` apart that go on at once, where there is no `requestId`. It is on their events, for those who ask for it. */
-export const CALL = Symbol.for('effectively-once.call');
 
 /** What every event says. Never a key, a payload or a value. */
 interface Common {
@@ -17,7 +14,8 @@ interface Common {
   readonly requestId?: string;
   /** The trace that the event carries: `AWSTraceHeader`, or `traceparent`. */
   readonly trace?: string;
-  readonly [CALL]?: number;
+  /** Not enumerable: tells calls of `runOnce` apart that go on at once, where there is no `requestId`. */
+  readonly call?: number | undefined;
 }
 
 interface OfRecord {
@@ -82,11 +80,10 @@ export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<En
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
   readonly trace?: string | undefined;
-  readonly [CALL]?: number;
+  readonly call?: number;
 }
 
-/** Where events are published; for {@link subscribe} of `subscribe.ts`. */
-export const CHANNEL = channel('effectively-once');
+const CHANNEL = channel('effectively-once');
 
 /** Whether somebody listens. */
 export function isHeard(): boolean {
@@ -99,7 +96,30 @@ export function publish(
   event: { [Type in keyof Events]: Omit<Told<Type>, keyof OfRecord> }[keyof Events],
 ): void {
   if (!CHANNEL.hasSubscribers) return;
-  const all = { ...event, ...about, at: Date.now() };
+  const { call, ...all } = { ...event, ...about, at: Date.now() };
   const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  CHANNEL.publish(Object.defineProperty(told, CALL, { value: about[CALL] }));
+  CHANNEL.publish(Object.defineProperty(told, 'call', { value: call }));
+}
+
+/**
+ * Calls `listener` with every event of this process, until the function that it returns is called. A listener that throws, or
+ * whose promise is rejected, causes a process warning and does not affect the request.
+ *
+ * Events are published on the `node:diagnostics_channel` `effectively-once`, too.
+ *
+ * @example
+ * const unsubscribe = subscribe((event) => {
+ *   if (event.type === 'unsure') logger.warn('look into this record', { id: event.id, why: event.why });
+ * });
+ */
+export function subscribe(listener: (event: IdempotencyEvent) => unknown): () => void {
+  const listen = async (event: unknown): Promise<void> => {
+    try {
+      await listener(event as IdempotencyEvent);
+    } catch (error) {
+      process.emitWarning(`a listener threw ${textOf(error)}`, 'IdempotencyWarning');
+    }
+  };
+  CHANNEL.subscribe(listen);
+  return () => void CHANNEL.unsubscribe(listen);
 }

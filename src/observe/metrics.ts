@@ -1,15 +1,10 @@
 import type { IdempotencyErrorCode } from '../core/errors.ts';
 import type { IdempotencyEvent } from '../core/events.ts';
 
-/** The namespace in CloudWatch, unless another is said. */
+/** Their namespace in CloudWatch, unless another is said. */
 export const NAMESPACE = 'EffectivelyOnce';
 
-/** What CloudWatch takes for a namespace; those below `AWS/` are its own. */
-export function isNamespace(text: unknown): boolean {
-  return typeof text === 'string' && /^(?!AWS\/)[\w./#-][\w./#: -]{0,254}$/.test(text);
-}
-
-/** All metrics and their units. They are named here and nowhere else. */
+/** All metrics, with their units. */
 export const METRICS = {
   Runs: 'Count',
   RunDuration: 'Milliseconds',
@@ -25,11 +20,14 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
+/** The unit by which {@link METRICS} has a metric, without the table: what doors load is to be small. */
+export const unitOf = (name: string): 'Count' | 'Milliseconds' => (name === 'RunDuration' ? 'Milliseconds' : 'Count');
+
 /** The refusals with a code, beside {@link METRICS} which has all. A metric of its own: a dimension would split the others, too. */
 export const refusalsWith = (code: IdempotencyErrorCode) => `Refusals_${code}` as const;
 
 /** What each event counts as. */
-const COUNTED: Partial<Record<IdempotencyEvent['type'], MetricName>> = {
+const COUNTED: { readonly [type: string]: MetricName } = {
   started: 'Runs',
   replayed: 'Replays',
   refused: 'Refusals',
@@ -39,17 +37,12 @@ const COUNTED: Partial<Record<IdempotencyEvent['type'], MetricName>> = {
   unsure: 'UnsureEnds',
 };
 
-/** What an event adds to each metric; nothing, unless it tells of an arrival or of an end. */
-export function measuresOf(event: IdempotencyEvent): Partial<Record<MetricName, number>> {
-  const { type } = event;
-  const counted = COUNTED[type];
-  const isStopped = type === 'replayed' || (type === 'refused' && event.code === 'CONFLICT');
-  return {
-    ...(counted && { [counted]: 1 }),
-    ...(isStopped && { DuplicatesStopped: 1 }),
-    ...(type === 'started' && event.from === 'abandoned' && { Takeovers: 1 }),
-    ...('durationMs' in event && { RunDuration: event.durationMs }),
-  };
+/** The metrics that an event adds one to. */
+export function countedBy(event: IdempotencyEvent): readonly MetricName[] {
+  const { type, code, from } = event as { readonly type: string; readonly code?: string; readonly from?: string };
+  const isStopped = type === 'replayed' || code === 'CONFLICT';
+  const counted = [COUNTED[type], isStopped && 'DuplicatesStopped', from === 'abandoned' && 'Takeovers'];
+  return counted.filter((name) => name) as MetricName[];
 }
 
 /** The dimensions. CloudWatch takes values of 1 to 1,024 ASCII characters. */

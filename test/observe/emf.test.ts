@@ -187,6 +187,14 @@ describe('runOnce', () => {
     expect(metrics().at(-1)).toEqual({ Runs: 1, Adoptions: 1, RunDuration: [duration] });
   });
 
+  it('counts an atomic run that was stopped by one in flight as a duplicate that was stopped', async () => {
+    const store = testStore();
+    await runOnce({ ...options, store, key: 'a' }, () =>
+      runOnce({ ...options, store, key: 'a', mode: 'atomic' }, ({ commit }) => commit('done', [])).catch(() => {}),
+    );
+    expect(metrics()[0]).toEqual({ Runs: 1, LostLeases: 1, DuplicatesStopped: 1, RunDuration: [duration] });
+  });
+
   it('in a handler writes a line of its own scope', async () => {
     const handler = idempotent(async (key: string) => runOnce({ ...options, store: memoryStore(), key }, () => 1), {
       store: memoryStore(),
@@ -291,7 +299,7 @@ describe('what is written', () => {
     });
     expect(await run('charge')).toBe('secret-v');
     await vi.waitFor(() =>
-      expect(process.emitWarning).toHaveBeenCalledWith('a listener threw Error: EPIPE', 'IdempotencyWarning'),
+      expect(process.emitWarning).toHaveBeenCalledWith('no metrics: Error: EPIPE', 'IdempotencyWarning'),
     );
   });
 });
