@@ -1,2 +1,3 @@
 export { type EmfOptions, emf } from './emf.ts';
+export { type Logger, type LogOptions, log } from './log.ts';
 export { METRICS, type MetricName, NAMESPACE } from './metrics.ts';
