@@ -4,7 +4,7 @@ import { countedBy, type MetricName } from './metrics.ts';
 /** What is to be done with the events of a call: of an invocation at a door, or of `runOnce`. */
 interface Gathering<T> {
   readonly begin: () => T;
-  /** Adds an event that tells of an arrival or of an end. `counted`: the metrics that it adds one to. */
+  /** Adds an event that tells of an arrival or an end, or is counted for another reason. `counted`: the metrics that it adds one to. */
   readonly add: (gathered: T, event: IdempotencyEvent, counted: readonly MetricName[]) => void;
   /** The call is over. `last`: its last event, `settled` unless it never did. */
   readonly end: (gathered: T, last: IdempotencyEvent) => void;
@@ -15,28 +15,29 @@ const LONGEST = 900_000;
 
 /** A listener that gathers what the events of each call say until it settles. One that never does is ended when another begins, 15 minutes later. */
 export function perCall<T>({ begin, add, end }: Gathering<T>): (event: IdempotencyEvent) => void {
-  const calls = new Map<string, { readonly gathered: T; last: IdempotencyEvent }>();
+  const calls = new Map<string, { readonly gathered: T; readonly last: IdempotencyEvent }>();
+
+  const endStale = (now: number): void => {
+    for (const [of, { gathered, last }] of calls) {
+      if (now - last.at < LONGEST) continue;
+      calls.delete(of);
+      end(gathered, last);
+    }
+  };
 
   return (event) => {
     const { type, scope, source, requestId, call, at } = event;
     const of = [scope, source, requestId, call].join('#'); // no scope has one
     const counted = countedBy(event);
-    let known = calls.get(of);
+    const known = calls.get(of);
     if (type === 'settled') {
       calls.delete(of);
       if (known) end(known.gathered, event);
     } else if (counted.length > 0 || 'durationMs' in event) {
-      if (!known) {
-        for (const [stale, { gathered, last }] of calls) {
-          if (at - last.at < LONGEST) continue;
-          calls.delete(stale);
-          end(gathered, last);
-        }
-        known = { gathered: begin(), last: event };
-        calls.set(of, known);
-      }
-      known.last = event;
-      add(known.gathered, event, counted);
+      if (!known) endStale(at);
+      const gathered = known ? known.gathered : begin();
+      calls.set(of, { gathered, last: event });
+      add(gathered, event, counted);
     }
   };
 }

@@ -1,7 +1,7 @@
 import { parsed, that } from '../core/check.ts';
 import { isMetrics } from '../environment.ts';
 import { NAMESPACE } from './metrics.ts';
-import { writerTo } from './writer.ts';
+import { end, writerTo } from './writer.ts';
 
 export interface EmfOptions {
   /**
@@ -36,6 +36,6 @@ export function emf(options: EmfOptions = {}): () => void {
     if (isOver) return;
     isOver = true;
     writer.users--;
-    if (writer.users === 0) writer.stop();
+    if (writer.users === 0) end(namespace, writer);
   };
 }

@@ -16,6 +16,7 @@ export const METRICS = {
   Adoptions: 'Count',
   LostLeases: 'Count',
   UnsureEnds: 'Count',
+  ExtensionFailures: 'Count',
 } as const;
 
 export type MetricName = keyof typeof METRICS;
@@ -23,7 +24,7 @@ export type MetricName = keyof typeof METRICS;
 /** The unit by which {@link METRICS} has a metric, without the table: what doors load is to be small. */
 export const unitOf = (name: string): 'Count' | 'Milliseconds' => (name === 'RunDuration' ? 'Milliseconds' : 'Count');
 
-/** The refusals with a code, beside {@link METRICS} which has all. A metric of its own: a dimension would split the others, too. */
+/** The refusals with a code, beside all of them in {@link METRICS}. A metric of its own: a dimension would split the others, too. */
 export const refusalsWith = (code: IdempotencyErrorCode) => `Refusals_${code}` as const;
 
 /** What each event counts as. */
@@ -35,6 +36,7 @@ const COUNTED: { readonly [type: string]: MetricName } = {
   adopted: 'Adoptions',
   lost: 'LostLeases',
   unsure: 'UnsureEnds',
+  'extend-failed': 'ExtensionFailures',
 };
 
 /** The metrics that an event adds one to. */
@@ -45,8 +47,8 @@ export function countedBy(event: IdempotencyEvent): readonly MetricName[] {
   return counted.filter((name) => name) as MetricName[];
 }
 
-/** The dimensions. CloudWatch takes values of 1 to 1,024 ASCII characters. */
+/** The dimensions. CloudWatch takes ASCII alone, and the CDK 1 to 255 characters. */
 export const dimensionsOf = (scope: string, source: string) => ({
-  Scope: (scope || '-').replace(/[^ -~]+/g, encodeURIComponent).slice(0, 1_024),
+  Scope: (scope || '-').replace(/[^ -~]+/g, encodeURIComponent).slice(0, 255),
   Source: source,
 });

@@ -25,7 +25,7 @@ export function spansOf(tracer: Tracer | undefined): (event: IdempotencyEvent) =
       for (const name of counted) told.counts[name] = (told.counts[name] ?? 0) + 1;
       if (ARRIVALS.has(event.type)) told.links.push(...linksOf(event));
       told.first ??= event;
-      told.last = event;
+      if (event.type !== 'extend-failed') told.last = event;
     },
     end(told, settled) {
       if (settled.type === 'settled') tell(told, settled, tracer); // the context of one that never did is not this one

@@ -1,25 +1,21 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel } from 'node:diagnostics_channel';
 import type { IdempotencyEvent } from '../core/events.ts';
 import { perCall } from './calls.ts';
 import { writeLine } from './line.ts';
-import { dimensionsOf, NAMESPACE, refusalsWith, unitOf } from './metrics.ts';
+import { dimensionsOf, refusalsWith, unitOf } from './metrics.ts';
 
-// Doors load this room by `import()`, and a plain handler nothing of it: so it imports nothing that doors do.
+// Doors load this by `import()`. If it shared a module with them, bundlers would make a chunk of that, which all handlers load.
 
+/** What writes to a namespace. */
 interface Writer {
   users: number;
-  readonly stop: () => void;
+  readonly listen: (event: unknown) => void;
 }
 
-/** Who writes to each namespace. */
+const CHANNEL = channel('effectively-once');
 const writers = new Map<string, Writer>();
 
-/** For ever. `metrics`: see `isMetrics`. */
-export function keep(metrics: string): void {
-  writerTo(metrics.slice(4) || NAMESPACE).users++;
-}
-
-/** The one that writes to a namespace, which begins if it is not there. */
+/** The writer of a namespace: the one that is there, or a new one. */
 export function writerTo(namespace: string): Writer {
   const known = writers.get(namespace);
   if (known) return known;
@@ -28,17 +24,19 @@ export function writerTo(namespace: string): Writer {
     try {
       hear(event as IdempotencyEvent);
     } catch (error) {
-      process.emitWarning(`no metrics: ${error}`, 'IdempotencyWarning');
+      process.emitWarning(`metrics: ${error}`, 'IdempotencyWarning');
     }
   };
-  subscribe('effectively-once', listen);
-  const stop = (): void => {
-    unsubscribe('effectively-once', listen);
-    writers.delete(namespace);
-  };
-  const writer = { users: 0, stop };
+  const writer = { users: 0, listen };
   writers.set(namespace, writer);
+  CHANNEL.subscribe(listen);
   return writer;
+}
+
+/** Ends it. */
+export function end(namespace: string, { listen }: Writer): void {
+  CHANNEL.unsubscribe(listen);
+  writers.delete(namespace);
 }
 
 interface Tally {

@@ -12,7 +12,7 @@ afterEach(() => {
   written.length = 0;
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
-  vi.doUnmock('../../src/observe/writer.ts');
+  vi.doUnmock('../../src/observe/environment.ts');
 });
 
 const key = (event: string) => event;
@@ -71,7 +71,7 @@ describe.each(Object.keys(DOORS))('%s', (door) => {
   it.each(['', undefined])('loads nothing and listens to nothing if it is %j', async (value) => {
     vi.stubEnv('IDEMPOTENCY_METRICS', value);
     const load = vi.fn();
-    vi.doMock('../../src/observe/writer.ts', load);
+    vi.doMock('../../src/observe/environment.ts', load);
     const subscribe = vi.spyOn(channel('effectively-once'), 'subscribe');
     await (await open())('a');
     expect(load).not.toHaveBeenCalled();
@@ -93,7 +93,7 @@ describe.each(Object.keys(DOORS))('%s', (door) => {
   it('goes on, and warns, if what writes the metrics cannot be loaded', async () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     vi.stubEnv('IDEMPOTENCY_METRICS', 'emf');
-    vi.doMock('../../src/observe/writer.ts', () => {
+    vi.doMock('../../src/observe/environment.ts', () => {
       throw new Error('not deployed');
     });
     await (await open())('a');
