@@ -42,6 +42,17 @@ export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
   readonly maxEventAge?: Duration;
 }
 
+const CONFIGURED = new WeakMap<lambda.Function, readonly string[]>();
+
+/** The scopes of a function, its own first. Throws if it is none of ours. */
+export function scopesOf(fn: lambda.Function): readonly string[] {
+  const known = CONFIGURED.get(fn);
+  if (known) return known;
+  throw new Error(
+    `${fn.node.path} is not idempotent; expected an IdempotentFunction, or one that \`configureIdempotency\` has been called with`,
+  );
+}
+
 /** {@link configureIdempotency}, also for a function whose scope is its name. */
 export function configure(fn: lambda.Function, settings: Settings): void {
   const { table, scope, scopes = [], retention = Duration.hours(24) } = settings;
@@ -58,6 +69,7 @@ export function configure(fn: lambda.Function, settings: Settings): void {
   for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value);
   grantIdempotency(table, fn, scope === undefined ? {} : { scopes: [scope, ...scopes] });
   warnOfOwner(table, fn);
+  CONFIGURED.set(fn, [scope ?? fn.functionName, ...scopes]);
   const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
   fn.node.addValidation({
     validate: () => [...changes(resource, variables), ...findings()].map(({ text }) => text),

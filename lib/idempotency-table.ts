@@ -1,10 +1,12 @@
 import { CfnDeletionPolicy, Lazy, RemovalPolicy } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb/item.ts';
 import { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
+import { latencyOf, type TableOperation, throttlesOf } from './table-metrics.ts';
 
 export interface IdempotencyTableProps {
   /**
@@ -62,5 +64,15 @@ export class IdempotencyTable extends dynamodb.Table {
   /** Lets a grantee claim, complete and release, and nothing else. */
   grantIdempotency(grantee: iam.IGrantable, options?: GrantIdempotencyOptions): iam.Grant {
     return grantIdempotency(this, grantee, options);
+  }
+
+  /** Reads and writes that were throttled, by whatever operation. */
+  metricThrottles(options?: cloudwatch.MetricOptions): cloudwatch.MathExpression {
+    return throttlesOf(this, options);
+  }
+
+  /** How long DynamoDB takes for an operation of the runtime, in ms; p99 by default. */
+  metricLatency(operation: TableOperation, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return latencyOf(this, operation, options);
   }
 }

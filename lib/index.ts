@@ -2,6 +2,13 @@ export { type ConfigureIdempotencyOptions, configureIdempotency } from './config
 export type { ConsumerProps } from './consumer.ts';
 export { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
 export { IdempotencyAudit, type IdempotencyAuditProps } from './idempotency-audit.ts';
+export type {
+  IdempotencyMetricOptions,
+  IdempotencyMetrics,
+  RefusalsMetricOptions,
+  Watched,
+} from './idempotency-metrics.ts';
+export { IdempotencyMonitoring, type IdempotencyMonitoringProps } from './idempotency-monitoring.ts';
 export { IdempotencyTable, type IdempotencyTableProps } from './idempotency-table.ts';
 export { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';
 export {
@@ -14,3 +21,4 @@ export { IdempotentQueueConsumer } from './idempotent-queue-consumer.ts';
 export { IdempotentStreamConsumer, type IdempotentStreamConsumerProps } from './idempotent-stream-consumer.ts';
 export type { IdempotentQueueConsumerProps } from './queue-consumer-props.ts';
 export type { RetryingConsumerProps } from './retries.ts';
+export type { TableOperation } from './table-metrics.ts';

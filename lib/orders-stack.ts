@@ -7,9 +7,10 @@ import { Architecture, Runtime, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { BUNDLING, tableOf } from './example-parts.ts';
-import { IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
+import { IdempotencyMonitoring, IdempotencyTable, IdempotentFunction, IdempotentQueueConsumer } from './index.ts';
 
 /** The example shop: `POST /orders` and `GET /orders/{id}`, an outbox, an order queue, and the function that charges. */
 export class OrdersStack extends Stack {
@@ -50,6 +51,9 @@ export class OrdersStack extends Stack {
     chargeOrder.queue.grantSendMessages(relayOrders);
     const getOrder = functionOf(this, 'GetOrder', { ORDERS_TABLE: orders.tableName });
     orders.grant(getOrder, 'dynamodb:GetItem');
+
+    const topic = new sns.Topic(this, 'Alarms', { enforceSSL: true });
+    new IdempotencyMonitoring(this, 'Monitoring', { table, functions: [placeOrder, chargeOrder], topic });
 
     const api = new apigateway.HttpApi(this, 'Api', {
       createDefaultStage: false,

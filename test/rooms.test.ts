@@ -48,8 +48,8 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   [
     'lib/facts.ts',
-    ['../src/core/duration.ts', '../src/environment.ts'],
-    ['../src/core/decide.ts', '@aws-sdk/client-dynamodb'],
+    ['../src/core/duration.ts', '../src/environment.ts', '../src/observe/metrics.ts'],
+    ['../src/core/decide.ts', '../src/observe/emf.ts', '@aws-sdk/client-dynamodb'],
   ],
   ['lib/idempotency-table.ts', ['../src/stores/dynamodb/item.ts'], ['../src/run/begin.ts', '../src/index.ts']],
   ['cli/init.ts', ['node:fs', './index.ts'], ['../src/index.ts', '../lib/index.ts', 'aws-cdk-lib']],

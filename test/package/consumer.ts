@@ -5,6 +5,7 @@ import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import {
+  IdempotencyMonitoring,
   IdempotencyTable,
   IdempotentFunction,
   IdempotentKafkaConsumer,
@@ -52,8 +53,10 @@ const app = new App({ outdir: 'cdk.out' });
 const stack = new Stack(app, 'Stack');
 const table = new IdempotencyTable(stack, 'Table');
 const entry = 'handler.ts';
-new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
-new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+const place = new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
+const consume = new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+new IdempotencyMonitoring(stack, 'Monitoring', { functions: [place, consume], table });
+place.metricDuplicatesStopped({ source: 'http' });
 new IdempotentStreamConsumer(stack, 'Trips', { entry, table, scope: 't', stream: new Stream(stack, 'Stream') });
 const cluster = { clusterArn: 'arn:aws:kafka:eu-west-1:000000000000:cluster/trips/0-1' };
 new IdempotentKafkaConsumer(stack, 'Rides', { entry, table, scope: 'r', cluster, topic: 'rides' });
