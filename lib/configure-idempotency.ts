@@ -51,6 +51,17 @@ export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
   readonly maxEventAge?: Duration;
 }
 
+const CONFIGURED = new WeakMap<lambda.Function, readonly string[]>();
+
+/** The scopes of a function, its own first. Throws if it is none of ours. */
+export function scopesOf(fn: lambda.Function): readonly string[] {
+  const known = CONFIGURED.get(fn);
+  if (known) return known;
+  throw new Error(
+    `${fn.node.path} is not idempotent; expected an IdempotentFunction, or one that \`configureIdempotency\` has been called with`,
+  );
+}
+
 /** {@link configureIdempotency}, also for a function whose scope is its name. `fails`: which findings fail synthesis. */
 export function configure(
   fn: lambda.Function,
@@ -71,6 +82,7 @@ export function configure(
   for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value);
   grantIdempotency(table, fn, scope === undefined ? {} : { scopes: [scope, ...scopes] });
   warnOfOwner(table, fn);
+  CONFIGURED.set(fn, [scope ?? fn.functionName, ...scopes]);
   const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
   fn.node.addValidation({
     validate: () => [...changes(resource, variables), ...findings().filter(fails)].map(({ text }) => text),

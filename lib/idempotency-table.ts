@@ -1,4 +1,5 @@
 import { CfnDeletionPolicy, Lazy, RemovalPolicy } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -6,6 +7,7 @@ import type { Construct } from 'constructs';
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb/item.ts';
 import { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
 import { type GrantOperateOptions, grantOperate } from './grant-operate.ts';
+import { latencyOf, type TableOperation, throttlesOf } from './table-metrics.ts';
 
 export interface IdempotencyTableProps {
   /**
@@ -68,5 +70,15 @@ export class IdempotencyTable extends dynamodb.Table {
   /** Lets a grantee do what `effectively-once/operator` and the command do with the table, of all scopes. */
   grantOperate(grantee: iam.IGrantable, options?: GrantOperateOptions): iam.Grant {
     return grantOperate(this, grantee, options);
+  }
+
+  /** Reads and writes that were throttled, by whatever operation. */
+  metricThrottles(options?: cloudwatch.MetricOptions): cloudwatch.MathExpression {
+    return throttlesOf(this, options);
+  }
+
+  /** How long DynamoDB takes for an operation of the runtime, in ms; p99 by default. */
+  metricLatency(operation: TableOperation, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return latencyOf(this, operation, options);
   }
 }

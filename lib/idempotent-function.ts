@@ -1,11 +1,12 @@
-import { Annotations, Duration } from 'aws-cdk-lib';
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT } from '../src/environment.ts';
+import { ENVIRONMENT, isMetrics } from '../src/environment.ts';
 import { bundlingOf } from './bundling.ts';
 import { configure } from './configure-idempotency.ts';
+import { measured } from './idempotency-metrics.ts';
 
 export interface IdempotentFunctionProps extends nodejs.NodejsFunctionProps {
   /** The module with the handler. */
@@ -47,7 +48,7 @@ export const TIMEOUT = Duration.seconds(30);
  * @example
  * new IdempotentFunction(this, 'Charge', { entry: 'src/charge.ts', table, scope: 'charge' });
  */
-export class IdempotentFunction extends nodejs.NodejsFunction {
+export class IdempotentFunction extends measured(nodejs.NodejsFunction) {
   constructor(parent: Construct, id: string, props: IdempotentFunctionProps) {
     const { table, scope, scopes, retention, ...rest } = props;
     checkEnvironment(props.environment);
@@ -81,4 +82,9 @@ function checkEnvironment(environment: Readonly<Record<string, string>> = {}): v
     if (environment[name] === undefined) continue;
     throw new Error(`\`environment\` has ${name}: ${JSON.stringify(environment[name])}; expected the prop \`${prop}\``);
   }
+  const metrics = environment[ENVIRONMENT.metrics];
+  if (!metrics || Token.isUnresolved(metrics) || isMetrics(metrics)) return;
+  throw new Error(
+    `\`environment\` has ${ENVIRONMENT.metrics}: ${JSON.stringify(metrics)}; expected emf or emf:<namespace>`,
+  );
 }

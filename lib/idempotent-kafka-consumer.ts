@@ -1,4 +1,5 @@
 import { Duration, Fn } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
@@ -14,8 +15,9 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../src/environment.ts';
 import { checkProps, consumerOf, mapped, secondsOf } from './consumer.ts';
+import { measured } from './idempotency-metrics.ts';
 import type { IdempotentFunction } from './idempotent-function.ts';
-import { onFailureOf, type RetryingConsumerProps, retryFactsOf } from './retries.ts';
+import { deadLettersIn, onFailureOf, type RetryingConsumerProps, retryFactsOf } from './retries.ts';
 import { KAFKA_RULES } from './rules/kafka.ts';
 import { expectKept } from './rules/rule.ts';
 
@@ -68,7 +70,7 @@ export interface IdempotentKafkaConsumerProps extends RetryingConsumerProps {
  *   cluster: { clusterArn }, topic: 'trips', entry: 'src/trips.ts', table, scope: 'trips',
  * });
  */
-export class IdempotentKafkaConsumer extends Construct {
+export class IdempotentKafkaConsumer extends measured(Construct) {
   readonly function: IdempotentFunction;
   /** What the topic invokes, if it is not the function itself. */
   readonly alias?: lambda.Alias;
@@ -111,6 +113,16 @@ export class IdempotentKafkaConsumer extends Construct {
     });
     grantPolling(consumer.function, props);
     this.mapping = mapped(consumer, source);
+  }
+
+  /** Records of the topic that are behind the last one that was processed. */
+  metricOffsetLag(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.function.metric('OffsetLag', { statistic: 'Maximum', ...options });
+  }
+
+  /** Messages of what Lambda gave up. Throws if the prop `onFailure` says where they go. */
+  metricDeadLetters(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return deadLettersIn(this.onFailureQueue, options);
   }
 }
 

@@ -1,10 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { consumedQueues } from './consumed-queues.ts';
 import { ASYNC_RETRIES, checkProps, consumerOf, mapped } from './consumer.ts';
+import { measured } from './idempotency-metrics.ts';
 import type { IdempotentFunction } from './idempotent-function.ts';
 import type { IdempotentQueueConsumerProps } from './queue-consumer-props.ts';
 
@@ -18,7 +20,7 @@ const DEAD_LETTER_QUEUE_URL = 'IDEMPOTENCY_DEAD_LETTER_QUEUE_URL';
  * @example
  * new IdempotentQueueConsumer(this, 'Orders', { entry: 'src/orders.ts', table, scope: 'orders' });
  */
-export class IdempotentQueueConsumer extends Construct {
+export class IdempotentQueueConsumer extends measured(Construct) {
   readonly queue: sqs.IQueue;
   readonly function: IdempotentFunction;
   /** What the queue invokes, if it is not the function itself. */
@@ -60,5 +62,20 @@ export class IdempotentQueueConsumer extends Construct {
   get deadLetterQueue(): sqs.IQueue {
     if (this.deadLetters) return this.deadLetters;
     throw new Error(`the dead-letter queue of ${this.queue.node.path} is not known; expected the prop \`deadLetters\``);
+  }
+
+  /** Messages that wait. */
+  metricQueueDepth(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.queue.metricApproximateNumberOfMessagesVisible(options);
+  }
+
+  /** The age of the oldest message that is not done, in s. */
+  metricOldestMessageAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.queue.metricApproximateAgeOfOldestMessage(options);
+  }
+
+  /** Messages in the dead-letter queue. Throws as {@link deadLetterQueue} does. */
+  metricDeadLetters(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(options);
   }
 }

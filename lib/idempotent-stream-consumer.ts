@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -10,9 +11,10 @@ import {
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkProps, consumerOf, mapped, secondsOf } from './consumer.ts';
+import { measured } from './idempotency-metrics.ts';
 import type { IdempotentFunction } from './idempotent-function.ts';
 import { DAY_S, streamRetention } from './mapping-facts.ts';
-import { onFailureOf, type RetryingConsumerProps, retryFactsOf } from './retries.ts';
+import { deadLettersIn, onFailureOf, type RetryingConsumerProps, retryFactsOf } from './retries.ts';
 import { MOST_AGE_S } from './rules/retries.ts';
 import { expectKept } from './rules/rule.ts';
 import { STREAM_RULES } from './rules/stream.ts';
@@ -40,7 +42,7 @@ export interface IdempotentStreamConsumerProps extends RetryingConsumerProps {
  * @example
  * new IdempotentStreamConsumer(this, 'Trips', { stream, entry: 'src/trips.ts', table, scope: 'trips' });
  */
-export class IdempotentStreamConsumer extends Construct {
+export class IdempotentStreamConsumer extends measured(Construct) {
   readonly function: IdempotentFunction;
   /** What the stream invokes, if it is not the function itself. */
   readonly alias?: lambda.Alias;
@@ -73,6 +75,16 @@ export class IdempotentStreamConsumer extends Construct {
       maxRecordAge: Duration.seconds(facts.maxRecordAge),
     });
     this.mapping = mapped(consumer, source);
+  }
+
+  /** The age of the last record that was processed, in ms. */
+  metricIteratorAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.function.metric('IteratorAge', { statistic: 'Maximum', ...options });
+  }
+
+  /** Messages of what Lambda gave up. Throws if the prop `onFailure` says where they go. */
+  metricDeadLetters(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return deadLettersIn(this.onFailureQueue, options);
   }
 }
 

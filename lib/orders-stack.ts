@@ -7,11 +7,13 @@ import { Architecture, Runtime, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { BUNDLING, tableOf } from './example-parts.ts';
 import {
   CORS_ALLOW_HEADERS,
   CORS_EXPOSE_HEADERS,
+  IdempotencyMonitoring,
   IdempotencyTable,
   IdempotentFunction,
   IdempotentQueueConsumer,
@@ -59,6 +61,9 @@ export class OrdersStack extends Stack {
     const getOrder = functionOf(this, 'GetOrder', { ORDERS_TABLE: orders.tableName });
     orders.grant(getOrder, 'dynamodb:GetItem');
     const showShop = functionOf(this, 'ShowShop', { PAGE: 'page.html' }, WITH_PAGE);
+
+    const topic = new sns.Topic(this, 'Alarms', { enforceSSL: true });
+    new IdempotencyMonitoring(this, 'Monitoring', { table, functions: [placeOrder, chargeOrder], topic });
 
     const api = new apigateway.HttpApi(this, 'Api', {
       createDefaultStage: false,

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -102,4 +103,9 @@ export function onFailureOf(
   if (onFailure) return { onFailure };
   const queue = onFailureQueue(parent, encryptionKey);
   return { onFailure: new SqsDlq(queue), queue };
+}
+
+export function deadLettersIn(queue: sqs.Queue | undefined, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+  if (queue) return queue.metricApproximateNumberOfMessagesVisible(options);
+  throw new Error('there is no on-failure queue: the prop `onFailure` is set; expected a metric of that destination');
 }

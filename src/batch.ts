@@ -12,6 +12,7 @@ import { isIdempotencyError, misuse } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { environment } from './environment.ts';
 import type { WithExecution } from './execution.ts';
+import { observed } from './observed.ts';
 import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, refused } from './run/arrival.ts';
 import { type Redelivery, type Unfinished, unfinished } from './run/batch.ts';
@@ -102,14 +103,18 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
   } = parsed('idempotentBatch', options, OPTIONS);
   const settings = handlerSettings<R>('idempotentBatch', common);
   checkHandler('idempotentBatch', handler);
+  const metrics = observed();
   const onTerminal = told && ((record: R, { error, key }: Failure) => told(record, error, { key }));
 
   return async function idempotentBatchHandler(event, context) {
+    if (metrics) await metrics;
     const aboutBatch = (name: string) => aboutOf(settings, { ...plain, name }, { event: event as any, context });
     let about = aboutBatch('batch');
+    let count: number | undefined;
     try {
       const batch = opened<R>(event, (error) => refused(about, error));
       const { source, records } = batch;
+      count = records.length;
       if (!source) return { batchItemFailures: [] };
       about = aboutBatch(source.name);
       if (redelivery && source.name !== 'sqs') throw refused(about, misuse('the option `redelivery` is for SQS alone'));
@@ -119,7 +124,7 @@ export function idempotentBatch<R extends BatchRecord = SQSRecord, Ctx extends C
       log(left, batch);
       return answerTo(left, source, batch) as BatchResponse<R>;
     } finally {
-      publish(about, { type: 'settled' });
+      publish(about, { type: 'settled', records: count });
     }
   };
 }

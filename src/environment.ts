@@ -13,6 +13,8 @@ export const ENVIRONMENT = {
   functionTimeout: 'IDEMPOTENCY_FUNCTION_TIMEOUT',
   /** `true`: Lambda hears which records of Kafka have failed, as in provisioned mode. */
   partialFailures: 'IDEMPOTENCY_PARTIAL_FAILURES',
+  /** `emf`, or `emf:<namespace>`: the metrics of `effectively-once/observe` are written to the log. */
+  metrics: 'IDEMPOTENCY_METRICS',
 } as const;
 
 /** Ms an outcome is kept if neither an option nor the environment says. */
@@ -29,6 +31,14 @@ export function isScope(text: unknown): boolean {
 /** What {@link isScope} asks for. */
 export const SCOPE = 'a text of 1 to 255 printable characters, without # * ? $';
 
+/**
+ * Whether a text says which metrics are to be written: `emf`, or `emf:` and their namespace, as CloudWatch takes it. Those below `AWS/` are
+ * its own.
+ */
+export function isMetrics(text: string): boolean {
+  return /^emf(:(?!AWS\/)[\w./#-][\w./#: -]{0,254})?$/.test(text);
+}
+
 export const environment = {
   table: (): string => required(ENVIRONMENT.table, process.env[ENVIRONMENT.table], 'tableName'),
   scope: (): string => {
@@ -38,6 +48,14 @@ export const environment = {
   },
   retention: (): number | undefined => durationIn(ENVIRONMENT.retention),
   functionTimeout: (): number | undefined => durationIn(ENVIRONMENT.functionTimeout),
+  metrics: (): string | undefined => {
+    const value = process.env[ENVIRONMENT.metrics];
+    if (!value || isMetrics(value)) return value;
+    throw new IdempotencyError(
+      'CONFIG_INVALID',
+      `${ENVIRONMENT.metrics} of the environment must be emf or emf:<namespace>`,
+    );
+  },
   hearsPartialFailures: (): boolean => process.env[ENVIRONMENT.partialFailures] === 'true',
 };
 

@@ -17,6 +17,8 @@ export interface StepContext {
  * await context.idempotency.commit({ statusCode: 201 }, [{ Put: { TableName: 'orders', Item: { id: order.id, charge } } }]);
  */
 export interface Execution {
+  /** Partition key of the record, for logs of your own: what operators find it by. `undefined` in an unprotected run. */
+  readonly id: string | undefined;
   /** The idempotency key; `undefined` in an unprotected run. */
   readonly key: string | undefined;
   /** 1, 2, 3 … rises with every takeover: a fencing token, on which a write of yours can be conditioned. */

@@ -3,6 +3,7 @@ import { checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError, isIdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import { type Execution, type WithExecution, withExecution } from './execution.ts';
+import { observed } from './observed.ts';
 import { HANDLER, type HandlerOptions, handlerSettings } from './options.ts';
 import { aboutOf, eventArrival } from './run/arrival.ts';
 import { once } from './run/begin.ts';
@@ -29,10 +30,12 @@ export function idempotent<Event, Result, Ctx extends Context = Context>(
 ): (event: Event, context: Ctx) => Promise<Result> {
   const settings = handlerSettings<Event>('idempotent', parsed('idempotent', options, HANDLER));
   checkHandler('idempotent', handler);
+  const metrics = observed();
   if (STREAMING in handler)
     throw new IdempotencyError('CONFIG_INVALID', 'a handler that streams its response cannot be wrapped');
 
   return async function idempotentHandler(event, context) {
+    if (metrics) await metrics;
     const known = sourceOf(event);
     const source = known instanceof Promise ? await known : known;
     const invocation = { event, context };

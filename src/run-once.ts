@@ -2,6 +2,7 @@ import { asGiven, checkHandler, parsed } from './core/check.ts';
 import { IdempotencyError } from './core/errors.ts';
 import { publish } from './core/events.ts';
 import type { Execution } from './execution.ts';
+import { observed } from './observed.ts';
 import { COMMON, type RunOnceOptions, settingsOf } from './options.ts';
 import { arrivalOf } from './run/arrival.ts';
 import { once } from './run/begin.ts';
@@ -14,6 +15,9 @@ const WORDS = {
   conflict: 'call again after `retryAfterMs`',
   mismatch: 'another payload, the option `payload`',
 };
+
+/** How often it was called in this process. */
+let calls = 0;
 
 /**
  * Runs `fn` once for a key, and answers every duplicate with what it returned.
@@ -30,8 +34,10 @@ export async function runOnce<T>(options: RunOnceOptions, fn: (execution: Execut
   const { scope, key, principal, payload, ...common } = parsed('runOnce', options, OPTIONS);
   const settings = settingsOf('runOnce', common);
   checkHandler('runOnce', fn);
+  const metrics = observed();
   if (scope === undefined) throw new IdempotencyError('CONFIG_INVALID', 'runOnce needs the option `scope`');
-  const about = { scope, source: 'run-once' };
+  if (metrics) await metrics;
+  const about = { scope, source: 'run-once', call: ++calls };
   try {
     const arrival = arrivalOf(about, settings, () => ({
       scope,

@@ -31,6 +31,11 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
     ['../run/begin.ts', '../stores/memory.ts', '../options.ts', '../stores/dynamodb/index.ts'],
   ],
   [
+    'src/observe/emf.ts',
+    ['./calls.ts', '../core/events.ts', '../environment.ts'],
+    ['../options.ts', '../run/begin.ts', '../sources/http.ts', '@opentelemetry/sdk-trace-base'],
+  ],
+  [
     'src/batch.ts',
     ['./run/begin.ts', './sources/batch/sqs.ts'],
     ['./idempotent.ts', './stores/memory.ts', '@middy/core'],
@@ -44,8 +49,8 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
   ],
   [
     'lib/facts.ts',
-    ['../src/core/duration.ts', '../src/environment.ts'],
-    ['../src/core/decide.ts', '@aws-sdk/client-dynamodb'],
+    ['../src/core/duration.ts', '../src/environment.ts', '../src/observe/metrics.ts'],
+    ['../src/core/decide.ts', '../src/observe/emf.ts', '@aws-sdk/client-dynamodb'],
   ],
   ['lib/idempotency-table.ts', ['../src/stores/dynamodb/item.ts'], ['../src/run/begin.ts', '../src/index.ts']],
   [

@@ -19,10 +19,18 @@ async function ofFunction(): Promise<readonly Count[]> {
     external: ['@aws-sdk/*', '@middy/*'],
   });
   const [start, later] = [sizeOf(loaded), sizeOf(onDemand)];
+  const metrics = sizeOf(onDemand.filter(({ inputs }) => 'src/observe/environment.ts' in inputs));
+  if (metrics.minified === 0) throw new Error('src/observe/environment.ts is loaded on demand by nobody');
   return [
     { of: OF, what: 'bytes, minified', count: start.minified, note: largest(loaded) },
     { of: OF, what: 'bytes, gzipped', count: start.gzipped },
     { of: OF, what: 'bytes loaded on demand, minified', count: later.minified, note: names(onDemand) },
+    {
+      of: OF,
+      what: 'bytes of metrics, minified',
+      count: metrics.minified,
+      note: 'loaded where IDEMPOTENCY_METRICS is set',
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
 /** How each error is named and answered: what went wrong, for whom, and whether the same request may come again. */
-const CODES = {
+export const CODES = {
   KEY_MISSING: { name: 'IdempotencyKeyMissing', statusCode: 400, retryable: false },
   KEY_INVALID: { name: 'IdempotencyKeyInvalid', statusCode: 400, retryable: false },
   PAYLOAD_INVALID: { name: 'IdempotencyPayloadInvalid', statusCode: 400, retryable: false },

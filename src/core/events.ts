@@ -14,6 +14,8 @@ interface Common {
   readonly requestId?: string;
   /** The trace that the event carries: `AWSTraceHeader`, or `traceparent`. */
   readonly trace?: string;
+  /** Not enumerable: tells calls of `runOnce` apart that go on at once, where there is no `requestId`. */
+  readonly call?: number | undefined;
 }
 
 interface OfRecord {
@@ -62,8 +64,8 @@ interface Events extends Ends {
   readonly overruled: OfRecord;
   /** An operator decided an unknown outcome. */
   readonly resolved: { readonly id: string; readonly to: 'value' | 'rerun' };
-  /** A door is about to answer its invocation, `runOnce` its call: the last event of it. */
-  readonly settled: object;
+  /** A door is about to answer its invocation, `runOnce` its call: the last event of it. `records`: of a batch, how many it has. */
+  readonly settled: { readonly records?: number | undefined };
 }
 
 /** What subscribers get: told apart by `type`. */
@@ -78,6 +80,7 @@ export type EndEvent = { [Type in keyof Ends]: { readonly type: Type } & Omit<En
 export interface About extends Pick<Common, 'scope' | 'source'>, Partial<OfRecord> {
   readonly requestId?: string | undefined;
   readonly trace?: string | undefined;
+  readonly call?: number;
 }
 
 const CHANNEL = channel('effectively-once');
@@ -93,8 +96,9 @@ export function publish(
   event: { [Type in keyof Events]: Omit<Told<Type>, keyof OfRecord> }[keyof Events],
 ): void {
   if (!CHANNEL.hasSubscribers) return;
-  const all = { ...event, ...about, at: Date.now() };
-  CHANNEL.publish(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+  const { call, ...all } = { ...event, ...about, at: Date.now() };
+  const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  CHANNEL.publish(Object.defineProperty(told, 'call', { value: call }));
 }
 
 /**

@@ -4,6 +4,7 @@ import { parsed } from '../core/check.ts';
 import { isIdempotencyError, misuse } from '../core/errors.ts';
 import { type About, publish } from '../core/events.ts';
 import type { WithExecution } from '../execution.ts';
+import { observed } from '../observed.ts';
 import { HANDLER, type HandlerOptions, type HandlerSettings, handlerSettings } from '../options.ts';
 import { aboutOf, eventArrival } from '../run/arrival.ts';
 import { begin } from '../run/begin.ts';
@@ -47,9 +48,11 @@ interface State<Event> {
  */
 export function idempotency<Event = unknown>(options: HandlerOptions<Event>): IdempotencyMiddleware<Event> {
   const settings = handlerSettings<Event>('idempotency', parsed('idempotency', options, HANDLER));
+  const metrics = observed();
   const states = new WeakMap<object, State<Event>>();
 
   async function idempotencyBefore(request: Request<Event>): Promise<void> {
+    if (metrics) await metrics;
     const source = await sourceOf(request.event);
     const about = aboutOf(settings, source, request);
     const state: State<Event> = { source, about };

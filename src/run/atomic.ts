@@ -27,6 +27,7 @@ export function atomicRun(settings: Settings, arrival: Arrival): Run {
   const { commit, ended, hasBegun, decided } = gate;
   return {
     execution: {
+      id,
       key,
       attempt: 1,
       signal: new AbortController().signal,

@@ -54,6 +54,7 @@ export function executionOf(run: EffectsParts): Execution {
     return run.effects;
   };
   const execution = {
+    id,
     key: run.arrival.key,
     attempt,
     remaining,

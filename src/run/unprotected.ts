@@ -18,6 +18,7 @@ export function unprotectedRun(arrival: Arrival): Run {
   };
   return {
     execution: {
+      id: undefined,
       key: undefined,
       attempt: 1,
       signal,

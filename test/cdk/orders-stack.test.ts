@@ -34,6 +34,18 @@ describe('OrdersStack', () => {
     });
   });
 
+  it('is monitored: a dashboard, and alarms that tell a topic', () => {
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+    expect(alarms.map(({ Properties }) => Properties.MetricName ?? 'throttles').sort()).toEqual([
+      'ApproximateNumberOfMessagesVisible',
+      ...['ExtensionFailures', 'ExtensionFailures', 'UnsureEnds', 'UnsureEnds'],
+      'throttles',
+    ]);
+    for (const { Properties } of alarms)
+      expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^Alarms/) }]);
+  });
+
   it.each([
     ['ChargeOrder', ['PutItem', 'UpdateItem', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate']],
     ['PlaceOrder', ['PutItem', 'UpdateItem', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate']],

@@ -5,6 +5,7 @@ import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context } from 'aws-lambda';
 import { idempotent, idempotentBatch, memoryStore, runOnce } from 'effectively-once';
 import {
+  IdempotencyMonitoring,
   IdempotencyTable,
   IdempotentFunction,
   IdempotentKafkaConsumer,
@@ -13,6 +14,7 @@ import {
 } from 'effectively-once/cdk';
 import { intent, retryInfo, retrying } from 'effectively-once/client';
 import { idempotency } from 'effectively-once/middy';
+import { emf } from 'effectively-once/observe';
 import { recordId } from 'effectively-once/operator';
 import { explore } from 'effectively-once/testing';
 
@@ -25,7 +27,13 @@ const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyResultV2>()
 const event = { requestContext: { http: { method: 'POST' } }, headers: {} } as APIGatewayProxyEventV2;
 const answers: APIGatewayProxyResultV2[] = [await handler(event, context), await handler(event, context)];
 
+const written: string[] = [];
+const { log } = console;
+console.log = (line: string) => void written.push(line);
+const stop = emf();
 const value: number = await runOnce({ store, scope: 'r', key: 'k', lease: '1s' }, () => 7);
+stop();
+console.log = log;
 idempotent(async (order: { id: string }) => order.id, { store, key: (order) => order.id });
 idempotentBatch(async (record) => record.body, { store });
 
@@ -51,8 +59,10 @@ const app = new App({ outdir: 'cdk.out' });
 const stack = new Stack(app, 'Stack');
 const table = new IdempotencyTable(stack, 'Table');
 const entry = 'handler.ts';
-new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
-new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+const place = new IdempotentFunction(stack, 'Function', { entry, table, scope: 'f' });
+const consume = new IdempotentQueueConsumer(stack, 'Consumer', { entry, table, scope: 'c' });
+new IdempotencyMonitoring(stack, 'Monitoring', { functions: [place, consume], table });
+place.metricDuplicatesStopped({ source: 'http' });
 new IdempotentStreamConsumer(stack, 'Trips', { entry, table, scope: 't', stream: new Stream(stack, 'Stream') });
 const cluster = { clusterArn: 'arn:aws:kafka:eu-west-1:000000000000:cluster/trips/0-1' };
 new IdempotentKafkaConsumer(stack, 'Rides', { entry, table, scope: 'r', cluster, topic: 'rides' });
@@ -62,6 +72,7 @@ console.log(
   JSON.stringify({
     answers,
     value,
+    runs: JSON.parse(String(written[0])).Runs,
     id: recordId({ scope: 's', key: 'k' }),
     isSafe,
     isKeyed,

@@ -30,8 +30,8 @@ describe.each<[string, Versions]>([
 
   it('runs, and its constructs synthesize a bundle of it', () => {
     const output = run(project, 'node', 'consumer.ts').trim().split('\n').at(-1) ?? '';
-    const { answers, value, id, isSafe, isKeyed, attempts, points } = JSON.parse(output);
-    expect({ value, isKeyed, attempts }).toEqual({ value: 7, isKeyed: true, attempts: 1 });
+    const { answers, value, runs, id, isSafe, isKeyed, attempts, points } = JSON.parse(output);
+    expect({ value, runs, isKeyed, attempts }).toEqual({ value: 7, runs: 1, isKeyed: true, attempts: 1 });
     expect(id).toMatch(/^s#/);
     const expected = { isSafe: false, points: ['crash after charge', 'crash before the completion'] };
     expect({ isSafe, points }).toEqual(expected);
