@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package', 'test/e2e', 'test/browser'],
+          exclude: ['**/node_modules/**', 'test/package', 'test/e2e', 'test/browser'],
           globalSetup: 'test/engine.ts',
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
