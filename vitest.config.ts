@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cdk', 'test/package', 'test/e2e', 'test/browser', 'test/operate'],
+          exclude: ['**/node_modules/**', 'test/cdk', 'test/package', 'test/e2e', 'test/browser', 'test/operate'],
           globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,

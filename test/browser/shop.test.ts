@@ -80,6 +80,17 @@ describe('one order, charged once, and its confirmation', () => {
     }),
   );
 
+  it('for a reload after all attempts have failed, when the server is back', () =>
+    withCustomer(shop, async ({ page, placeOrder, problem, confirmation }) => {
+      shop.plan(() => 'refuse');
+      await placeOrder.click();
+      expect(await problem()).toBe('Service Unavailable');
+      shop.plan(() => undefined);
+      await page.reload(); // and nobody clicks again
+      const shown = await confirmation();
+      expect(await shop.newOrders()).toEqual([shown]);
+    }));
+
   it('for a reload after the answer, and another click', () =>
     withCustomer(shop, async ({ page, order }) => {
       const shown = await order();
@@ -242,7 +253,7 @@ describe('an order each, charged once', () => {
 
 describe('no order', () => {
   it('where storage is full: the page says so, and sends nothing', () =>
-    withCustomer(shop, async ({ page, placeOrder, problem, answers }) => {
+    withCustomer(shop, async ({ page, placeOrder, problem, answers, tally }) => {
       await page.evaluate(`{
         let text = 'x'.repeat(2 ** 20);
         for (let i = 0; text.length > 0; i++) {
@@ -251,6 +262,9 @@ describe('no order', () => {
       }`);
       await placeOrder.click();
       expect(await problem()).toMatch('no room to remember the order');
+      await page.evaluate('localStorage.clear()');
+      await page.reload(); // which sends nothing that was not sent
+      expect(await tally()).toBe('Nothing yet.');
       expect(await answers()).toEqual([]);
       expect(await shop.newOrders()).toEqual([]);
     }));

@@ -28,6 +28,12 @@ export function place(order: Order): Promise<Confirmation> {
   });
 }
 
+/** Whether it was sent, and may have its effect yet. */
+export function isOpen(error: Error & { readonly response?: Response }): boolean {
+  const { status = 0 } = error.response ?? {};
+  return status >= 500 || status === 409 || status === 429 || 'attempts' in error;
+}
+
 /** From now on the same cart is another order. */
 export function startAnew(): Promise<void> {
   return checkout.next();

@@ -1,5 +1,5 @@
 import { type Cart, keepCart, keptCart, linesOf, orderOf, withMore } from './cart.ts';
-import { place, startAnew } from './checkout.ts';
+import { isOpen, place, startAnew } from './checkout.ts';
 import { element, instance } from './elements.ts';
 import { euros, showConfirmation, showNothing, showProblem } from './outcome.ts';
 import { pending } from './pending.ts';
@@ -20,7 +20,7 @@ async function order(): Promise<void> {
     ordered(confirmation.orderId);
     showConfirmation(confirmation);
   } catch (error) {
-    if ('response' in (error as object)) pending.clear(wanted);
+    if (!isOpen(error as Error)) pending.clear(wanted);
     showProblem(error as Error);
   } finally {
     busy(-1);
