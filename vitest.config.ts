@@ -67,6 +67,8 @@ export default defineConfig({
         },
       },
       {
+        resolve,
+        ssr: { resolve },
         test: {
           name: 'package',
           include: ['test/package/*.test.ts'],

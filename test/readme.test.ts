@@ -6,6 +6,8 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { MutationObserver, QueryClient } from '@tanstack/query-core';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { dynamoDBStore } from 'effectively-once';
+import { inspect, recordId } from 'effectively-once/operator';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { LOCAL } from '../local/dynamodb.ts';
 import { kinesis } from './batches.ts';
@@ -14,6 +16,7 @@ import { browser } from './client/browser.ts';
 import { scripted } from './client/scripted.ts';
 import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
+import { claimed } from './stores/contract.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -28,6 +31,7 @@ describe.each([
   'docs/batches.md',
   'docs/constructs.md',
   'docs/client.md',
+  'docs/operate.md',
 ])('%s', (page) => {
   const readme = readFileSync(pathOf(page), 'utf8');
   const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
@@ -62,6 +66,7 @@ describe.each([
 
 describe('its snippets run', () => {
   let charged: string[];
+  let payments: typeof import('../examples/readme/payments.ts')['payments'];
   beforeAll(async () => {
     vi.stubEnv('IDEMPOTENCY_TABLE', await createTable(engineClient()));
     vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'readme');
@@ -69,7 +74,7 @@ describe('its snippets run', () => {
     vi.stubEnv('AWS_REGION', LOCAL.region);
     vi.stubEnv('AWS_ACCESS_KEY_ID', LOCAL.credentials.accessKeyId);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', LOCAL.credentials.secretAccessKey);
-    ({ charged } = await import('../examples/readme/payments.ts'));
+    ({ charged, payments } = await import('../examples/readme/payments.ts'));
   });
   afterAll(() => vi.unstubAllEnvs());
   beforeEach(() => {
@@ -77,6 +82,20 @@ describe('its snippets run', () => {
     vi.spyOn(console, 'log').mockImplementation(() => {});
   });
   const order = { orderId: 'order-1', amount: 5 };
+
+  it('operate', async () => {
+    const { settlePayments } = await import('../examples/readme/operate.ts');
+    await payments.charge('charged', 5);
+    const store = dynamoDBStore();
+    const ids = ['charged', 'lost'].map((key) => recordId({ scope: 'pay', key }));
+    for (const [index, key] of ['charged', 'lost'].entries()) {
+      const next = claimed({ id: `${ids[index]}`, identity: { key }, leaseUntil: 1 });
+      await store.write({ kind: 'insert', next });
+    }
+    expect((await settlePayments(`${process.env['IDEMPOTENCY_TABLE']}`)).sort()).toEqual([...ids].sort());
+    expect(await inspect(store, `${ids[0]}`)).toMatchObject({ state: 'completed', outcome: { value: { amount: 5 } } });
+    expect(await inspect(store, `${ids[1]}`)).toMatchObject({ state: 'released' });
+  });
 
   it('handler', async () => {
     const { handler } = await import('../examples/readme/handler.ts');

@@ -1,5 +1,3 @@
-import { paused } from '../core/patience.ts';
-
 /** A request that may be sent. */
 export interface Turn {
   /** Items to look at. */
@@ -13,20 +11,21 @@ const MOST_ITEMS = 2_000;
 
 /**
  * Gives each request its turn, so that all together consume so many read units a second. One request takes a second's worth at most, as far as
- * the items before it tell; whatever its items weigh, 128 units.
+ * the items before it tell; whatever its items weigh, 128 units. When `signal` aborts nobody waits any more.
  */
-export function paced(unitsPerSecond: number): () => Promise<Turn> {
+export function paced(unitsPerSecond: number, signal: AbortSignal): () => Promise<Turn> {
   const startedAt = Date.now();
   let items = 0;
   let units = 0;
   let underWay = 0;
+  const early = (): number => startedAt + ((units + underWay) / unitsPerSecond) * 1_000 - Date.now();
   return async () => {
+    // Asked again after each pause: what was under way may have taken more than was expected.
+    for (let ms = early(); ms > 0 && !signal.aborted; ms = early()) await paused(ms, signal);
     const perItem = items === 0 ? 1 : units / items;
     const limit = Math.min(MOST_ITEMS, Math.max(1, Math.floor(unitsPerSecond / perItem)));
     const expected = limit * perItem;
-    const early = startedAt + ((units + underWay) / unitsPerSecond) * 1_000 - Date.now();
     underWay += expected;
-    if (early > 0) await paused(early);
     return {
       limit,
       took(more, moreUnits) {
@@ -36,4 +35,17 @@ export function paced(unitsPerSecond: number): () => Promise<Turn> {
       },
     };
   };
+}
+
+/** No timer is left over when the signal aborts: it would keep the process. */
+function paused(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
 }

@@ -97,9 +97,9 @@ async function* pagesOf(
   { where, isWhole, unitsPerSecond, signal }: WalkOptions,
   places: readonly Place[],
 ): AsyncGenerator<Arrived, void, undefined> {
-  const turn = paced(unitsPerSecond);
   const gone = new AbortController();
   const within = signal ? AbortSignal.any([signal, gone.signal]) : gone.signal;
+  const turn = paced(unitsPerSecond, within);
   const underWay = new Map<Place, Promise<Arrived>>();
 
   const ask = async (place: Place): Promise<Arrived> => {

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { paced } from '../../src/operator/pace.ts';
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+/** Requests of so many workers side by side, for a minute; gives the units that were consumed by the end of each second. */
+async function consumed(unitsPerSecond: number, unitsPerItem: number, workers: number): Promise<number[]> {
+  const turn = paced(unitsPerSecond, new AbortController().signal);
+  let units = 0;
+  const work = async (): Promise<void> => {
+    while (Date.now() < 60_000) {
+      const { limit, took } = await turn();
+      const items = Math.min(limit, Math.floor(128 / unitsPerItem)); // 1 MB
+      units += items * unitsPerItem;
+      took(items, items * unitsPerItem);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  for (let worker = 0; worker < workers; worker++) void work();
+  const seen: number[] = [];
+  for (let second = 1; second <= 60; second++) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    seen.push(units);
+  }
+  return seen;
+}
+
+it.each([
+  [200, 0.0625, 4],
+  [200, 0.5, 1],
+  [20, 0.125, 8],
+  [5, 50, 4],
+  [1, 0.0625, 1],
+])(
+  '%i units a second are consumed, and no more, by items of %d units and %i workers',
+  async (rate, perItem, workers) => {
+    const seen = await consumed(rate, perItem, workers);
+    for (const [index, units] of seen.entries())
+      expect(units).toBeLessThanOrEqual((index + 1) * rate + Math.max(rate, 128));
+    const [last = 0] = seen.slice(-1);
+    expect(last).toBeLessThanOrEqual(60 * rate + Math.max(rate, 128));
+    expect(last).toBeGreaterThan(0.8 * 60 * rate - 128);
+  },
+);
+
+it('nobody waits, and no timer is left, when the scan is given up', async () => {
+  const gone = new AbortController();
+  const turn = paced(1, gone.signal);
+  (await turn()).took(1, 128);
+  const waiting = turn();
+  expect(vi.getTimerCount()).toBe(1);
+  gone.abort();
+  await waiting;
+  expect(vi.getTimerCount()).toBe(0);
+});
