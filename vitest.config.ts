@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package', 'test/e2e'],
+          exclude: ['test/package', 'test/e2e', 'test/docs'],
           globalSetup: 'test/engine.ts',
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
@@ -28,6 +28,17 @@ export default defineConfig({
           // They wait for a cloud, most of the time.
           maxWorkers: 5,
           testTimeout: 240_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'docs',
+          include: ['test/docs/*.test.ts'],
+          globalSetup: 'test/docs/setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
