@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NAV } from './nav.ts';
 
 const home = import.meta.dirname;
@@ -34,8 +34,17 @@ export function writePages(): void {
   for (const [file, page] of Object.entries(BESIDE)) {
     writeFileSync(join(pages, page), inOneFolder(readFileSync(join(root, file), 'utf8')));
   }
-  mkdirSync(join(pages, 'public'), { recursive: true });
+  copyMermaid(join(pages, 'public/mermaid'));
   for (const file of files.filter((name) => !name.endsWith('.md'))) cpSync(join(docs, file), join(pages, file));
+}
+
+/** Its own build: to bundle it once more takes longer than all the rest. */
+function copyMermaid(to: string): void {
+  const from = join(home, 'node_modules/mermaid/dist');
+  for (const file of globSync('{mermaid.esm.min.mjs,chunks/mermaid.esm.min/*.mjs}', { cwd: from })) {
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    cpSync(join(from, file), join(to, file));
+  }
 }
 
 /** Links from the repository's folders become links between neighbours. */
