@@ -12,7 +12,7 @@ async function main(serve: boolean): Promise<void> {
     });
   }
   process.stdout.write('Starting DynamoDB, SQS and the functions … ');
-  shop = await openShop(serve ? portOf(process.env['PORT']) : 0);
+  shop = await openShop(serve ? portOf(process.env['PORT']) : undefined);
   console.log('up.');
   if (serve) return showHowToCall(shop);
   const failed = await playAll(shop).finally(shop.stop);
