@@ -12,7 +12,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/cdk', 'test/package', 'test/e2e', 'test/browser', 'test/operate'],
+          exclude: [
+            '**/node_modules/**',
+            ...['cdk', 'package', 'e2e', 'browser', 'operate', 'docs'].map((tier) => `test/${tier}`),
+          ],
           globalSetup: ['test/engine.ts', 'test/cdk/assemblies.ts'],
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
@@ -69,6 +72,15 @@ export default defineConfig({
       {
         resolve,
         ssr: { resolve },
+        test: {
+          name: 'docs',
+          include: ['test/docs/*.test.ts'],
+          globalSetup: 'test/docs/setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         test: {
           name: 'package',
           include: ['test/package/*.test.ts'],

@@ -18,9 +18,9 @@ async function main(): Promise<void> {
     });
   }
   process.stdout.write('Starting DynamoDB, SQS and the functions … ');
-  const port = serve ? portOf(process.env['PORT']) : 0;
-  shop = await openShop(share > 0 ? undefined : port);
-  const { url } = share > 0 ? await startFlaky(shop.api.url, oneIn(share), port) : shop.api;
+  const port = serve ? portOf(process.env['PORT']) : undefined;
+  shop = await openShop(share > 0 ? 0 : port);
+  const { url } = share > 0 ? await startFlaky(shop.api.url, oneIn(share), port ?? 0) : shop.api;
   console.log('up.');
   if (serve) return showHowToCall(url, share);
   const failed = await playAll(shop).finally(shop.stop);

@@ -169,7 +169,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
     return placeOrder.invoke(event);
   };
   const routes = { 'GET /': showShop.invoke, 'POST /orders': counted, 'GET /orders/{id}': getOrder.invoke };
-  const api = await startHttpApi(routes, port, port === 0 ? '' : '\n');
+  const api = await startHttpApi(routes, port, port === undefined ? '' : '\n');
   stops.push(api.stop);
 
   const documents = DynamoDBDocumentClient.from(client);

@@ -37,7 +37,9 @@ process.exitCode = faults.length > 0 ? 1 : 0;
 function faultsOfTarball(): string[] {
   const [packed] = JSON.parse(run('npm', 'pack', '--json', '--silent'));
   const files: readonly string[] = packed.files.map(({ path }: { path: string }) => path);
-  const astray = files.filter((file) => !/^(dist\/|docs\/|(CHANGELOG|README)\.md$|LICENSE$|package\.json$)/.test(file));
+  const astray = files.filter(
+    (file) => !/^(dist\/|docs\/|(CHANGELOG|README|SECURITY)\.md$|LICENSE$|package\.json$)/.test(file),
+  );
   if (astray.length > 0) return [`${packed.filename} holds ${astray.join(', ')}`];
   console.log(`✓ ${packed.filename}: ${files.length} files, ${packed.size} bytes, ${packed.integrity}
 Publish just that, in CI with an identity token: npm publish ${packed.filename} --provenance

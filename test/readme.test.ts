@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -8,79 +9,102 @@ import { MutationObserver, QueryClient } from '@tanstack/query-core';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { dynamoDBStore } from 'effectively-once';
 import { inspect, recordId } from 'effectively-once/operator';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { LOCAL } from '../local/dynamodb.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { charged, payments } from '../examples/readme/payments.ts';
+import { slug } from '../site/slug.ts';
 import { kinesis } from './batches.ts';
 import { testApp } from './cdk/assemblies.ts';
 import { browser } from './client/browser.ts';
 import { scripted } from './client/scripted.ts';
 import { createTable, engineClient } from './engine.ts';
 import { httpEvent } from './events.ts';
+import { runExamples } from './examples.ts';
 import { claimed } from './stores/contract.ts';
 import { lambdaContext, sqsRecord } from './ways.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const SNIPPET = /<!-- (examples\/[\w-]+\/[\w.-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
+const read = (name: string) => readFileSync(pathOf(name), 'utf8');
 
-describe.each([
-  'README.md',
-  'docs/testing.md',
-  'docs/events.md',
-  'docs/results.md',
-  'docs/sources.md',
-  'docs/batches.md',
-  'docs/constructs.md',
-  'docs/client.md',
-  'docs/operate.md',
-])('%s', (page) => {
-  const readme = readFileSync(pathOf(page), 'utf8');
-  const snippets = [...readme.matchAll(SNIPPET)].map(([, file = '', code = '']) => ({ file, code }));
+/** A file that is shown as it is: its path, its language, its text. */
+const SNIPPET = /<!-- ((?:examples|bench)\/[\w/.-]+) -->\n```(\w+)\n([\s\S]*?)```/g;
+const LANGUAGE: Readonly<Record<string, string>> = { ts: 'ts', json: 'json', yaml: 'yaml', yml: 'yaml', tf: 'hcl' };
 
-  it.each(snippets)('shows $file as it is', ({ file, code }) => {
-    const source = readFileSync(pathOf(file), 'utf8');
+/** What no file holds: commands, output, diagrams, and settings of other tools. */
+const FREE = ['sh', 'console', 'text', 'mermaid', 'js'];
+
+const PAGES = ['README.md', ...globSync('docs/*.md', { cwd: pathOf('.') }).sort()];
+
+describe.each(PAGES)('%s', (page) => {
+  const text = read(page);
+  const snippets = [...text.matchAll(SNIPPET)].map(([, file = '', language, code = '']) => ({ file, language, code }));
+
+  it.each(snippets)('shows $file as it is', ({ file, language, code }) => {
+    expect(language).toBe(LANGUAGE[file.split('.').at(-1) ?? '']);
     // `UPDATE_README=1 npm run unit` writes them anew.
     if (process.env['UPDATE_README']) {
-      const current = readFileSync(pathOf(page), 'utf8');
-      const written = current.replace(SNIPPET, (all, name, old) =>
-        name === file ? all.replace(`\`\`\`ts\n${old}`, `\`\`\`ts\n${source}`) : all,
+      const current = read(page);
+      const written = current.replace(SNIPPET, (all, name) =>
+        name === file ? `<!-- ${file} -->\n\`\`\`${language}\n${read(file)}\`\`\`` : all,
       );
       writeFileSync(pathOf(page), written);
-    } else expect(code).toBe(source);
+    } else expect(code).toBe(read(file));
   });
 
   it('shows no code but that', () => {
-    expect(readme.match(/```ts/g)).toHaveLength(snippets.length);
+    const languages = [...text.matchAll(/^```(\w*)\n/gm)].map(([, language = '']) => language);
+    expect(languages.filter((language) => language && !FREE.includes(language))).toHaveLength(snippets.length);
   });
 
-  it('opens with a snippet that can be taken in at a glance; in the README with a handler of at most 20 lines', () => {
-    const [{ file, code }] = snippets as [(typeof snippets)[number]];
-    if (page === 'README.md') expect(file).toBe('examples/readme/handler.ts');
-    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(page === 'README.md' ? 20 : 30);
+  it('opens with a title and a paragraph that can be read alone, and its first snippet can be taken in at a glance', () => {
+    const [, paragraph = ''] = /^# .+\n\n([^#|<\n][\s\S]*?)\n\n/.exec(text) ?? [];
+    expect(paragraph.length).toBeGreaterThan(80);
+    const [first] = snippets.filter(({ language }) => language === 'ts');
+    if (page === 'README.md') expect(first?.file).toBe('examples/readme/handler.ts');
+    const lines = first?.code.trimEnd().split('\n').length ?? 0;
+    expect(lines).toBeLessThanOrEqual(page === 'README.md' ? 20 : 36);
   });
 
   it('names scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
-    for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+    const { scripts } = JSON.parse(read('package.json'));
+    for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+  });
+
+  it('links to what the tarball has', () => {
+    const dead = linksOf(page).filter((link) => !leads(page, link));
+    expect(dead).toEqual([]);
   });
 });
 
+const SHIPPED = [
+  ...PAGES,
+  ...globSync('docs/*.{png,svg}', { cwd: pathOf('.') }),
+  ...['CHANGELOG.md', 'SECURITY.md', 'LICENSE'],
+];
+
+function linksOf(page: string): string[] {
+  const prose = read(page).replace(/^```[\s\S]*?^```/gm, '');
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter((link) => !/^https?:/.test(link));
+}
+
+function leads(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#', 2);
+  const target = path === '' ? page : posix.join(posix.dirname(page), path);
+  if (!SHIPPED.includes(target)) return false;
+  if (anchor === undefined) return true;
+  const headings = [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slug(heading));
+  return headings.includes(anchor);
+}
+
+it('every example is shown, or used by one that is', () => {
+  const all = globSync('examples/{readme,testing,without-constructs,powertools}/*.*', { cwd: pathOf('.') });
+  const shown = new Set(PAGES.flatMap((page) => [...read(page).matchAll(SNIPPET)].map(([, file = '']) => file)));
+  const used = (file: string) => all.some((other) => read(other).includes(`'./${posix.basename(file)}'`));
+  expect(all.filter((file) => !shown.has(file) && !used(file))).toEqual([]);
+});
+
 describe('its snippets run', () => {
-  let charged: string[];
-  let payments: typeof import('../examples/readme/payments.ts')['payments'];
-  beforeAll(async () => {
-    vi.stubEnv('IDEMPOTENCY_TABLE', await createTable(engineClient()));
-    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'readme');
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', inject('endpoint'));
-    vi.stubEnv('AWS_REGION', LOCAL.region);
-    vi.stubEnv('AWS_ACCESS_KEY_ID', LOCAL.credentials.accessKeyId);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', LOCAL.credentials.secretAccessKey);
-    ({ charged, payments } = await import('../examples/readme/payments.ts'));
-  });
-  afterAll(() => vi.unstubAllEnvs());
-  beforeEach(() => {
-    charged.length = 0;
-    vi.spyOn(console, 'log').mockImplementation(() => {});
-  });
+  runExamples();
   const order = { orderId: 'order-1', amount: 5 };
 
   it('operate', async () => {
@@ -272,13 +296,13 @@ describe('its snippets run', () => {
     expect(charged).toEqual(['order-5']);
   });
 
-  it('explore: it finds what the README says', async () => {
+  it('explore: it finds what the page about testing says', async () => {
     const { isSafeToRetry } = await import('../examples/readme/explore.ts');
     const { message }: Error = await isSafeToRetry().then(
       () => expect.unreachable(),
       (error) => error,
     );
-    expect(readFileSync(pathOf('README.md'), 'utf8')).toContain(`\`\`\`text\n${message}\n\`\`\``);
+    expect(read('docs/testing.md')).toContain(`\`\`\`text\n${message}\n\`\`\``);
   });
 
   it('client', async () => {

@@ -12,6 +12,6 @@ export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyResultV2>({
 })
   .use(authenticate) // first: a caller who is refused here never sees a stored answer
   .use(idempotency({ store: dynamoDBStore() })) // then this: its `after` and `onError` run after all that follow
-  .use(httpCors())
+  .use(httpCors({ exposeHeaders: 'Idempotent-Replayed, Retry-After' }))
   .use(httpErrorHandler())
   .handler(async () => ({ statusCode: 200 }));

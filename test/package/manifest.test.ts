@@ -13,13 +13,15 @@ describe('the packed tarball', () => {
 
   it('holds what users need, and nothing else', () => {
     const packed = inject('packed');
-    expect(packed.filter((file) => !file.startsWith('dist/')).sort()).toEqual([
+    expect(packed.filter((file) => !/^(dist|docs)\//.test(file)).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'openapi/idempotency.yaml',
       'package.json',
     ]);
+    expect(packed.filter((file) => /^docs\/(?!.*\.(md|svg|png)$)/.test(file))).toEqual([]);
     expect(packed.filter((file) => /orders-stack|examples|demo|local|release|\/lib\/.*\.map/.test(file))).toEqual([]);
     const doors = ['dist/src/index.d.ts', 'dist/src/client/index.js', 'dist/cdk/lib/index.js', 'dist/cli/index.js'];
     expect(packed).toEqual(expect.arrayContaining(doors));

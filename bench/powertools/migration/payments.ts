@@ -1,0 +1,1 @@
+export { charged, payments } from '../../../examples/readme/payments.ts';

@@ -1,0 +1,1 @@
+export { payments } from '../readme/payments.ts';
