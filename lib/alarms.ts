@@ -3,7 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import { scopesOf } from './configure-idempotency.ts';
 import { functionOf, metricOf, type Watched } from './idempotency-metrics.ts';
-import { throttlesOf } from './table-metrics.ts';
+import { throttled } from './table-metrics.ts';
 import { sourceMetricsOf } from './watched-sources.ts';
 
 interface AlarmOptions {
@@ -17,12 +17,18 @@ type Alarms = Readonly<Record<string, cloudwatch.AlarmProps>>;
 
 /** The alarms, by the ids of their constructs. Missing data counts as good: what does not happen is not measured. */
 export function alarmsOf({ functions, table, namespace, maxIteratorAge = Duration.hours(1) }: AlarmOptions): Alarms {
-  const throttled = above(0, throttlesOf(table), 'The table of idempotency records is throttled: look for a hot key.');
+  const throttles = (['Write', 'Read'] as const).map((what) => [`${what}Throttles`, throttling(table, what)] as const);
   const each = functions.map((watched) => ({
     ...ofScopes(watched, namespace),
     ...ofSource(watched, maxIteratorAge),
   }));
-  return Object.assign({ Throttles: { ...throttled, evaluationPeriods: 3, datapointsToAlarm: 2 } }, ...each);
+  return Object.assign(Object.fromEntries(throttles), ...each);
+}
+
+/** Not at once: a table that grows throttles for a moment, and the store tries again. */
+function throttling(table: dynamodb.ITable, what: 'Read' | 'Write'): cloudwatch.AlarmProps {
+  const alarm = above(0, throttled(table, what), 'The table of idempotency records is throttled: look for a hot key.');
+  return { ...alarm, evaluationPeriods: 3, datapointsToAlarm: 2 };
 }
 
 function ofScopes(watched: Watched, namespace: string): Alarms {

@@ -5,7 +5,7 @@ import { CODES, type IdempotencyErrorCode } from '../src/core/errors.ts';
 import type { MetricName } from '../src/observe/metrics.ts';
 import { scopesOf } from './configure-idempotency.ts';
 import { functionOf, metricOf, type Watched } from './idempotency-metrics.ts';
-import { latencyOf, OPERATIONS, throttlesOf } from './table-metrics.ts';
+import { latencyOf, OPERATIONS, throttled } from './table-metrics.ts';
 import { type SourceMetrics, sourceMetricsOf } from './watched-sources.ts';
 
 /** A scope of a function. */
@@ -77,7 +77,8 @@ function sourceRow(path: string, source: SourceMetrics | undefined): cloudwatch.
 
 function tableRow(table: dynamodb.ITable): cloudwatch.IWidget[] {
   const latencies = OPERATIONS.map((operation) => latencyOf(table, operation));
-  return [graph('Table: throttles', [throttlesOf(table)], 12), graph('Table: latency p99 (ms)', latencies, 12)];
+  const throttles = [throttled(table, 'Write', { label: 'writes' }), throttled(table, 'Read', { label: 'reads' })];
+  return [graph('Table: throttles', throttles, 12), graph('Table: latency p99 (ms)', latencies, 12)];
 }
 
 function graph(title: string, left: cloudwatch.IMetric[], width = 6): cloudwatch.GraphWidget {

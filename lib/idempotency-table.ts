@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../src/stores/dynamodb/item.ts';
 import { type GrantIdempotencyOptions, grantIdempotency } from './grant-idempotency.ts';
 import { type GrantOperateOptions, grantOperate } from './grant-operate.ts';
-import { latencyOf, type TableOperation, throttlesOf } from './table-metrics.ts';
+import { latencyOf, type TableOperation, throttled } from './table-metrics.ts';
 
 export interface IdempotencyTableProps {
   /**
@@ -72,9 +72,14 @@ export class IdempotencyTable extends dynamodb.Table {
     return grantOperate(this, grantee, options);
   }
 
-  /** Reads and writes that were throttled, by whatever operation. */
-  metricThrottles(options?: cloudwatch.MetricOptions): cloudwatch.MathExpression {
-    return throttlesOf(this, options);
+  /** Writes that were throttled, by whatever operation. */
+  metricWriteThrottles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return throttled(this, 'Write', options);
+  }
+
+  /** Reads that were throttled, by whatever operation. */
+  metricReadThrottles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return throttled(this, 'Read', options);
   }
 
   /** How long DynamoDB takes for an operation of the runtime, in ms; p99 by default. */

@@ -1,7 +1,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 
-const metricOf = (table: dynamodb.ITable, metricName: string, options: cloudwatch.MetricProps | object, more = {}) =>
+const metricOf = (table: dynamodb.ITable, metricName: string, options: cloudwatch.MetricOptions, more = {}) =>
   new cloudwatch.Metric({
     ...options,
     namespace: 'AWS/DynamoDB',
@@ -9,20 +9,13 @@ const metricOf = (table: dynamodb.ITable, metricName: string, options: cloudwatc
     dimensionsMap: { TableName: table.tableName, ...more },
   });
 
-/** Reads and writes of a table that were throttled: by any operation, also in a batch or a transaction. */
-export function throttlesOf(table: dynamodb.ITable, options: cloudwatch.MetricOptions = {}): cloudwatch.MathExpression {
-  const { period, label = 'throttled', color } = options;
-  const sum = { statistic: 'Sum', period };
-  return new cloudwatch.MathExpression({
-    expression: 'FILL(reads, 0) + FILL(writes, 0)',
-    usingMetrics: {
-      reads: metricOf(table, 'ReadThrottleEvents', sum),
-      writes: metricOf(table, 'WriteThrottleEvents', sum),
-    },
-    period,
-    label,
-    color,
-  });
+/** Reads, or writes, of a table that were throttled: by any operation, also in a batch or a transaction. */
+export function throttled(
+  table: dynamodb.ITable,
+  what: 'Read' | 'Write',
+  options: cloudwatch.MetricOptions = {},
+): cloudwatch.Metric {
+  return metricOf(table, `${what}ThrottleEvents`, { statistic: 'Sum', ...options });
 }
 
 /** What the store asks of a table, as CloudWatch names it. */

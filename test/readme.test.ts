@@ -352,6 +352,15 @@ describe('its snippets run', () => {
     expect(status).toBe(0);
   });
 
+  it('telemetry', async () => {
+    const { runOnce, memoryStore } = await import('effectively-once');
+    const lines: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(line));
+    await import('../examples/readme/telemetry.ts');
+    await runOnce({ store: memoryStore(), scope: 's', key: 'k', lease: '1s' }, () => 1);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ Scope: 's', Runs: 1 }]);
+  });
+
   it('existing', async () => {
     const { ExistingStack } = await import('../examples/readme/existing.ts');
     const home = process.cwd();
@@ -384,6 +393,25 @@ describe('its snippets run', () => {
     Template.fromStack(new PaymentsStack(app, 'Payments')).resourceCountIs('AWS::Lambda::Function', 2);
     process.chdir(home);
   });
+
+  it('monitoring', async () => {
+    const { MonitoredStack } = await import('../examples/readme/monitoring.ts');
+    const home = process.cwd();
+    process.chdir(pathOf('test/readme-project'));
+    const template = Template.fromStack(new MonitoredStack(testApp(), 'Monitored'));
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'Refusals_MISMATCH', Threshold: 10 });
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+    process.chdir(home);
+  });
+});
+
+it('docs/telemetry.md has every metric with its unit, and the constructs a method for each', async () => {
+  const { METRICS } = await import('effectively-once/observe');
+  const { IdempotentFunction } = await import('effectively-once/cdk');
+  const page = readFileSync(pathOf('docs/telemetry.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (Count|Milliseconds) \|/gm)].map(([, name, unit]) => [name, unit]);
+  expect(rows).toEqual(Object.entries(METRICS));
+  for (const name of Object.keys(METRICS)) expect(IdempotentFunction.prototype).toHaveProperty(`metric${name}`);
 });
 
 /** A signed token, and the key to verify it with. */

@@ -147,9 +147,10 @@ describe('the alarms', () => {
     ).toEqual([
       ...['Charge DeadLetters', 'Charge ExtensionFailures', 'Charge UnsureEnds'],
       ...['Place 1ExtensionFailures', 'Place 1UnsureEnds', 'Place ExtensionFailures', 'Place UnsureEnds'],
+      'ReadThrottles',
       ...['Rides DeadLetters', 'Rides ExtensionFailures', 'Rides UnsureEnds'],
-      'Throttles',
       ...['Trips DeadLetters', 'Trips ExtensionFailures', 'Trips IteratorAge', 'Trips UnsureEnds'],
+      'WriteThrottles',
     ]);
   });
 
@@ -191,22 +192,14 @@ describe('the alarms', () => {
     );
   });
 
-  it('are about the table by whatever operation it was throttled', () => {
-    expect(all()).toHaveProperty(
-      'Throttles.Metrics',
-      expect.arrayContaining([
-        expect.objectContaining({ Expression: 'FILL(reads, 0) + FILL(writes, 0)' }),
-        expect.objectContaining({
-          MetricStat: expect.objectContaining({
-            Metric: {
-              Namespace: 'AWS/DynamoDB',
-              MetricName: 'WriteThrottleEvents',
-              Dimensions: [{ Name: 'TableName', Value: { Ref: expect.stringMatching(/^Table/) } }],
-            },
-          }),
-        }),
-      ]),
-    );
+  it.each(['Read', 'Write'])('are about the table by whatever operation it was throttled: %s', (what) => {
+    expect(all()[`${what}Throttles`]).toMatchObject({
+      Namespace: 'AWS/DynamoDB',
+      MetricName: `${what}ThrottleEvents`,
+      Dimensions: [{ Name: 'TableName', Value: { Ref: expect.stringMatching(/^Table/) } }],
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+    });
   });
 
   it('let a stream be behind as long as you say', () => {
@@ -328,7 +321,8 @@ describe('the metrics', () => {
     expect(queue.metricDeadLetters().dimensions).not.toEqual(queue.metricQueueDepth().dimensions);
     expect(stream.metricIteratorAge()).toMatchObject({ namespace: 'AWS/Lambda', metricName: 'IteratorAge' });
     expect(kafka.metricOffsetLag()).toMatchObject({ namespace: 'AWS/Lambda', metricName: 'OffsetLag' });
-    expect(table.metricThrottles()).toMatchObject({ expression: 'FILL(reads, 0) + FILL(writes, 0)' });
+    expect(table.metricReadThrottles()).toMatchObject({ metricName: 'ReadThrottleEvents', statistic: 'Sum' });
+    expect(table.metricWriteThrottles()).toMatchObject({ metricName: 'WriteThrottleEvents', statistic: 'Sum' });
     expect(table.metricLatency('PutItem')).toMatchObject({
       metricName: 'SuccessfulRequestLatency',
       dimensions: { Operation: 'PutItem' },

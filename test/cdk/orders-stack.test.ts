@@ -37,10 +37,10 @@ describe('OrdersStack', () => {
   it('is monitored: a dashboard, and alarms that tell a topic', () => {
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
-    expect(alarms.map(({ Properties }) => Properties.MetricName ?? 'throttles').sort()).toEqual([
+    expect(alarms.map(({ Properties }) => Properties.MetricName).sort()).toEqual([
       'ApproximateNumberOfMessagesVisible',
-      ...['ExtensionFailures', 'ExtensionFailures', 'UnsureEnds', 'UnsureEnds'],
-      'throttles',
+      ...['ExtensionFailures', 'ExtensionFailures', 'ReadThrottleEvents', 'UnsureEnds', 'UnsureEnds'],
+      'WriteThrottleEvents',
     ]);
     for (const { Properties } of alarms)
       expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^Alarms/) }]);
