@@ -14,7 +14,7 @@ export interface Command {
   readonly load: () => Promise<Run>;
 }
 
-export type Run = (call: Call) => Promise<number>;
+type Run = (call: Call) => Promise<number>;
 
 /** A call of a command. */
 export interface Call {

@@ -27,7 +27,7 @@ export interface Consumer {
   readonly toldOfPartialFailures?: string | undefined;
 }
 
-export const KAFKA = 'Kafka';
+const KAFKA = 'Kafka';
 
 /** How what is polled is judged. */
 const SOURCES: readonly { readonly is: RegExp; readonly judge: (polling: Polling) => Finding[] }[] = [

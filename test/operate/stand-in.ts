@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import { listen } from '../../local/listen.ts';
 
 /** What a service answers: JSON, or XML where the service speaks that; an error has a status. */
-export interface Answer {
+interface Answer {
   readonly status?: number;
   readonly body: object | string;
 }
