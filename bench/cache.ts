@@ -83,6 +83,7 @@ async function claims(store: Store, times: number): Promise<void> {
   for (let time = 0; time < times; time++) {
     const next = {
       id: `orders#${text(43)}`,
+      identity: { key: text(36), operation: 'POST /orders', principal: text(60) },
       source: 'http',
       status: 'IN_PROGRESS',
       version: 1,

@@ -5,6 +5,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { itemBytes } from '../src/stores/dynamodb/size.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -78,17 +79,5 @@ function namesIn(statement: string): string[] {
 }
 
 function unitsOf(item: Item): number {
-  return Math.max(1, Math.ceil(bytesOf(item) / 1024));
-}
-
-/** What an item weighs, as DynamoDB counts: names and values, and a little for each map. */
-export function bytesOf(item: Item): number {
-  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + weightOf(value), 0);
-}
-
-function weightOf({ S, N, B, M }: AttributeValue): number {
-  if (S !== undefined) return Buffer.byteLength(S);
-  if (N !== undefined) return Math.ceil(N.length / 2) + 1;
-  if (B !== undefined) return B.length;
-  return M ? 3 + Object.keys(M).length + bytesOf(M) : 1;
+  return Math.max(1, Math.ceil(itemBytes(item as never) / 1024));
 }

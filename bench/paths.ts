@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type AttributeValue, CreateTableCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { clientOf, type Engine, startDynamoDB } from '../local/dynamodb.ts';
-import { bytesOf, metered } from './meter.ts';
+import { itemBytes } from '../src/stores/dynamodb/size.ts';
+import { metered } from './meter.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 import { BY_ID } from './table.ts';
 
@@ -55,7 +56,7 @@ async function measured(
   await go({ client, aside, table, orders });
   const { requests: kinds, writeUnits, readUnits } = meter;
   const stored = await itemsIn(aside, table);
-  const bytes = stored.reduce((sum, item) => sum + bytesOf(item), 0);
+  const bytes = stored.reduce((sum, item) => sum + itemBytes(item as never), 0);
   client.destroy();
   aside.destroy();
   return { name, kinds, requests: kinds.length, writeUnits, readUnits, items: stored.length, bytes, isVarying };

@@ -14,11 +14,11 @@ const MOST_ITEMS = 2_000;
  * the items before it tell; whatever its items weigh, 128 units. When `signal` aborts nobody waits any more.
  */
 export function paced(unitsPerSecond: number, signal: AbortSignal): () => Promise<Turn> {
-  const startedAt = Date.now();
+  const startedAt = performance.now(); // a steady clock: the other may be set back
   let items = 0;
   let units = 0;
   let underWay = 0;
-  const early = (): number => startedAt + ((units + underWay) / unitsPerSecond) * 1_000 - Date.now();
+  const early = (): number => startedAt + ((units + underWay) / unitsPerSecond) * 1_000 - performance.now();
   return async () => {
     // Asked again after each pause: what was under way may have taken more than was expected.
     for (let ms = early(); ms > 0 && !signal.aborted; ms = early()) await paused(ms, signal);

@@ -270,7 +270,8 @@ async function scannedOf(store: Store, scan: Omit<Scan, 'segment' | 'segments' |
   for (const segment of [0, 1]) {
     let after: string | undefined;
     do {
-      const page = await store.scan?.({ ...scan, segment, segments: 2, after, limit: 7 });
+      const limit = after === undefined ? 7 : 1_000;
+      const page = await store.scan?.({ ...scan, segment, segments: 2, after, limit });
       all.push(...(page?.found ?? []));
       after = page?.next;
     } while (after !== undefined);
