@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { httpEvent } from '../events.ts';
 import { lambdaContext, sqsRecord } from '../ways.ts';
 import { emfDocument, metricsIn } from './emf-documents.ts';
 
@@ -26,8 +27,8 @@ const DOORS: Record<string, () => Promise<(key: string) => Promise<unknown>>> = 
   },
   async idempotent() {
     const { idempotent, memoryStore } = await import('effectively-once');
-    const handler = idempotent(async (_: string) => 1, { store: memoryStore(), scope: 's', key });
-    return (event) => handler(event, lambdaContext());
+    const handler = idempotent(async () => ({ statusCode: 200 }), { store: memoryStore(), scope: 's' });
+    return (key) => handler(httpEvent({ key }), lambdaContext()); // its source is known at once
   },
   async idempotentBatch() {
     const { idempotentBatch, memoryStore } = await import('effectively-once');
@@ -90,6 +91,16 @@ describe.each(Object.keys(DOORS))('%s', (door) => {
     },
   );
 
+  it('loads it once', async () => {
+    vi.stubEnv('IDEMPOTENCY_METRICS', 'emf');
+    const keep = vi.fn();
+    vi.doMock('../../src/observe/environment.ts', () => ({ keep }));
+    const call = await open();
+    await call('a');
+    await call('b');
+    expect(keep).toHaveBeenCalledTimes(1);
+  });
+
   it('goes on, and warns, if what writes the metrics cannot be loaded', async () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     vi.stubEnv('IDEMPOTENCY_METRICS', 'emf');
@@ -99,4 +110,14 @@ describe.each(Object.keys(DOORS))('%s', (door) => {
     await (await open())('a');
     expect(warnings).toHaveBeenCalledWith(expect.any(Error));
   });
+});
+
+it('writes on when code that has asked for the same metrics does no longer', async () => {
+  vi.stubEnv('IDEMPOTENCY_METRICS', 'emf:Kept');
+  const call = (await DOORS['runOnce']?.()) as (key: string) => Promise<unknown>;
+  await call('a');
+  const { emf } = await import('effectively-once/observe');
+  emf({ namespace: 'Kept' })();
+  await call('b');
+  expect(written.filter((line) => line.includes('"Kept"'))).toHaveLength(2);
 });

@@ -123,6 +123,10 @@ describe('log', () => {
     written.mockRestore();
     expect(JSON.parse(String(line))).toMatchObject({ type: 'unsure' });
     expect(said).toHaveBeenCalledTimes(1);
+    stop();
+    stop = log({ logger });
+    await unsure();
+    expect(entries()).toMatchObject([['error', { type: 'unsure' }]]); // a logger of your own gets it there, too
   });
 
   it.each([[{ logger: {} }], [{ logger: { warn: () => {} } }], [{ level: 'WARN' }]])(

@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { publish } from '../../src/core/events.ts';
 import { recordId } from '../../src/core/identity.ts';
 import { kinesis } from '../batches.ts';
+import { httpEvent } from '../events.ts';
 import { lambdaContext, sqsRecord } from '../ways.ts';
 
 const exporter = new InMemorySpanExporter();
@@ -196,7 +197,46 @@ describe('the active span of a batch', () => {
   });
 });
 
+describe('the active span of one event', () => {
+  it('has no link: the instrumentation of its source has made it a child of the trace already', async () => {
+    const handler = idempotent(async () => ({ statusCode: 200 }), { store: memoryStore(), scope: 's' });
+    const event = httpEvent({ key: 'k', event: { headers: { 'idempotency-key': 'k', traceparent: W3C } } });
+    expect(await spanOf(() => handler(event, lambdaContext()))).toMatchObject({
+      links: [],
+      attributes: { 'effectively_once.outcome': 'completed' },
+    });
+  });
+
+  it('has the end of the run for its outcome, whatever is told of its lease afterwards', async () => {
+    const about = { scope: 's', source: 'plain', requestId: 'r', id: 's#1', attempt: 1 };
+    const attributes = await attributesOf(async () => {
+      publish(about, { type: 'started', from: 'new' });
+      publish(about, { type: 'unsure', why: 'step', durationMs: 1 });
+      publish(about, { type: 'extend-failed', error: new Error('away') });
+      publish({ scope: 's', source: 'plain', requestId: 'r' }, { type: 'settled' });
+    });
+    expect(attributes).toMatchObject({ 'effectively_once.outcome': 'unsure', 'effectively_once.why': 'step' });
+  });
+});
+
 describe('without an active span', () => {
+  it('the one that is made begins with the first event of the call, and ends with the last', () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 });
+    const about = { scope: 's', source: 'plain', requestId: 'r' };
+    publish({ ...about, id: 's#1', attempt: 1 }, { type: 'started', from: 'new' });
+    vi.setSystemTime(1_800_000_000_250);
+    publish(
+      { ...about, id: 's#1', attempt: 1 },
+      { type: 'completed', by: 'complete', outcome: 'value', durationMs: 250 },
+    );
+    vi.setSystemTime(1_800_000_000_500);
+    publish(about, { type: 'settled' });
+    vi.useRealTimers();
+    expect(exporter.getFinishedSpans()).toMatchObject([
+      { startTime: [1_800_000_000, 0], endTime: [1_800_000_000, 500_000_000] },
+    ]);
+  });
+
   it('a span is made for a batch, from its first event to its last', async () => {
     await batch([traced('a', { xray: XRAY }), traced('b', {})]);
     const [span, ...others] = exporter.getFinishedSpans();
@@ -274,6 +314,7 @@ describe('otel', () => {
     context.disable();
     trace.disable();
     metrics.disable();
+    Reflect.deleteProperty(globalThis, Symbol.for('opentelemetry.js.api.1')); // as where nobody has loaded it
     stop();
     stop = otel();
     await batch([traced('a', { xray: XRAY })]);
