@@ -1,14 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isIdempotencyError } from 'effectively-once';
 import { chargeOnce } from './run-once.ts';
 
-/** Comes back while another run is under way, for three times. */
-export async function chargePatiently(order: { id: string; amount: number }, tries = 3) {
+/** The charge, or what its caller is to do. */
+export async function chargeOrSay(order: { id: string; amount: number }) {
   try {
-    return await chargeOnce(order);
+    return { charge: await chargeOnce(order) };
   } catch (error) {
-    if (!isIdempotencyError(error) || !error.retryable || tries <= 1) throw error;
-    await sleep(error.retryAfterMs);
-    return chargePatiently(order, tries - 1);
+    if (!isIdempotencyError(error)) throw error; // the provider's, as it is
+    if (error.retryable) return { comeBackAfterMs: error.retryAfterMs };
+    return { refused: error.code, record: error.id };
   }
 }
