@@ -12,12 +12,23 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package', 'test/e2e', 'test/operate'],
+          exclude: ['test/package', 'test/e2e', 'test/operate', 'test/browser'],
           globalSetup: 'test/engine.ts',
           // They wait for an engine and for timers as much as they work: three share two cores well.
           maxWorkers: 3,
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          globalSetup: 'test/engine.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
