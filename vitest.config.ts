@@ -40,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/*.test.ts'],
+          globalSetup: 'test/engine.ts',
           // They wait for a browser and for a queue, most of the time.
           maxWorkers: 2,
           testTimeout: 30_000,

@@ -89,6 +89,17 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    name: 'console',
+    summary: 'a page on this machine: what is stuck and in progress, search, each record, resolve and forget',
+    options: [
+      ['--read-only', 'nothing can be resolved or forgotten'],
+      ['--port <number>', 'of the loopback interface; by default a free one'],
+      ['--units <number>', 'read units a second that a search consumes, 200 by default'],
+    ],
+    isOnTable: true,
+    load: async () => (await import('./commands/console.ts')).serve,
+  },
+  {
     name: 'init [folder]',
     summary:
       'writes a project into an empty folder: an HTTP and a queue handler, their stack, and a test of what a crash does',

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCommand } from './command.ts';
+import { buildPage } from './page.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -12,6 +13,7 @@ for (const project of ['tsconfig.build.json', 'tsconfig.cdk.json']) {
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { cwd: root, stdio: 'inherit' });
 }
 await buildCommand(root, join(dist, 'cli'));
+await buildPage(root, join(dist, 'console'));
 writeFileSync(join(dist, 'cdk/package.json'), '{ "type": "commonjs" }\n');
 cpSync(join(root, 'examples/starter'), join(dist, 'starter'), { recursive: true });
 

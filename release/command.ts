@@ -28,7 +28,7 @@ export async function buildCommand(root: string, outdir: string): Promise<void> 
 }
 
 /** The licences of what is bundled, as each of them asks. */
-function notices(root: string, inputs: readonly string[]): string {
+export function notices(root: string, inputs: readonly string[]): string {
   const folders = new Set(inputs.flatMap((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
   const byText = new Map<string, string[]>();
   for (const folder of [...folders].sort()) {
@@ -39,5 +39,5 @@ function notices(root: string, inputs: readonly string[]): string {
     byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${license})`]);
   }
   const parts = [...byText].map(([text, names]) => `${names.join('\n')}\n\n${text.trim()}\n`);
-  return `This command is bundled with the following packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `This is bundled with the following packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

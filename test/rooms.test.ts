@@ -58,6 +58,17 @@ const ROOMS: readonly [file: string, allowed: readonly string[], forbidden: read
     ['node:fs', './index.ts'],
     ['../src/index.ts', '../src/run/begin.ts', '../lib/index.ts', 'aws-cdk-lib'],
   ],
+  [
+    'cli/console/reading.ts',
+    ['./wire.ts', '../json.ts', '../../src/operator/list.ts', 'hono', 'node:fs'],
+    ['../program.ts', '../../src/stores/memory.ts', '../../src/index.ts', '@aws-sdk/client-dynamodb', 'preact'],
+  ],
+  [
+    'console/table.tsx',
+    ['./search.tsx', '../cli/console/wire.ts', '../src/operator/state.ts', 'preact/hooks'],
+    ['../cli/console/app.ts', '../src/core/decide.ts', 'node:fs', 'hono', 'esbuild'],
+  ],
+  ['console/build.ts', ['esbuild', 'node:fs'], ['./main.tsx', 'preact', '../cli/console.ts']],
   ['bin/app.ts', ['../lib/index.ts'], ['../src/index.ts']],
   ['examples/orders/order.ts', ['effectively-once'], ['../../src/index.ts']],
 ];
