@@ -55,7 +55,8 @@ describe('the packed tarball', () => {
 
   // ESM alone: Node 22.15 loads it by `require`, too, which attw does not count.
   it('has types that resolve as its code does, to attw: what is ESM alone', () => {
-    tool('attw', inject('tarball'), '--profile', 'esm-only', '--exclude-entrypoints', 'cdk');
+    const others = ['cdk', 'openapi/idempotency.yaml']; // a YAML file has no types
+    tool('attw', inject('tarball'), '--profile', 'esm-only', '--exclude-entrypoints', ...others);
   });
 
   // CDK apps are CommonJS more often than not, and old ones resolve in the way of Node 10: no exception for these.
