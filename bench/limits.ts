@@ -76,7 +76,7 @@ export function limitsTable(): string {
     [
       'the cache of a process',
       size(said('stores/dynamodb', /cache = ([\d *]+)/)),
-      `for ${time(said('stores/dynamodb', /cacheFor = ([\d_]+)/))}`,
+      `for ${time(constant('stores/cache-for.ts', 'CACHE_FOR_MS'))}`,
     ],
     [
       'how long a claim is tried',
