@@ -54,3 +54,18 @@ it('nobody waits, and no timer is left, when the scan is given up', async () => 
   await waiting;
   expect(vi.getTimerCount()).toBe(0);
 });
+
+it.each([
+  [200, 0.0625, 2_000],
+  [20, 0.125, 160],
+  [5, 50, 1],
+])(
+  "of %i units a second, and items of %d, a request takes a second's worth: %i items",
+  async (rate, perItem, limit) => {
+    const turn = paced(rate, new AbortController().signal);
+    (await turn()).took(1, perItem);
+    const next = turn();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect((await next).limit).toBe(limit);
+  },
+);

@@ -47,7 +47,7 @@ export async function scanned(to: Connection, scan: Scan, signal?: AbortSignal):
   const output = await operating<ScanCommandOutput>(command, to, signal);
   const { Items = [], LastEvaluatedKey, ScannedCount = 0, ConsumedCapacity } = output;
   return {
-    found: (Items as Item[]).flatMap((item) => foundIn(item, isWhole) ?? []),
+    found: (Items as Item[]).map((item) => foundIn(item, isWhole)),
     next: LastEvaluatedKey && itemId(LastEvaluatedKey as Item),
     scanned: ScannedCount,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
@@ -107,11 +107,10 @@ function placed(path: string, names: Record<string, string>): string {
   return parts.map((part) => `#${part}`).join('.');
 }
 
-/** Undefined: a part of a large value, of which nobody has asked. */
-function foundIn(item: Item, isWhole: boolean): Found | undefined {
+function foundIn(item: Item, isWhole: boolean): Found {
   const id = itemId(item);
   const weight = isWhole ? { bytes: itemBytes(item) } : {};
-  if (isOurs(item) && bytesOf(item)) return isWhole ? { id, kind: 'part', ...weight } : undefined;
+  if (isOurs(item) && bytesOf(item)) return { id, kind: 'part', ...weight };
   try {
     return { id, kind: 'record', record: toRecord(isWhole ? item : filled(item)), ...weight };
   } catch (error) {
