@@ -6,6 +6,7 @@ let loading: Promise<unknown> | undefined;
 export function observed(): Promise<unknown> | undefined {
   const metrics = environment.metrics();
   // What cannot be loaded harms no run.
-  if (metrics) loading ??= import('./observe/environment.ts').then(({ keep }) => keep(metrics)).catch(process.emitWarning);
+  if (metrics)
+    loading ??= import('./observe/environment.ts').then(({ keep }) => keep(metrics)).catch(process.emitWarning);
   return metrics ? loading : undefined;
 }

@@ -1,5 +1,5 @@
-import type { Store, Write, Written } from '../../src/core/store.ts';
 import { subscribe } from '../../src/core/events.ts';
+import type { Store, Write, Written } from '../../src/core/store.ts';
 import type { Execution } from '../../src/execution.ts';
 import type { RunOnceOptions } from '../../src/options.ts';
 import { turn } from '../../src/testing/virtual-time.ts';
