@@ -41,9 +41,9 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/*.test.ts'],
           globalSetup: 'test/engine.ts',
-          // They wait for a browser and for a queue, most of the time.
+          // They wait for a browser, a queue and processes; a picture of a 4K screen takes long without a graphics card.
           maxWorkers: 2,
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

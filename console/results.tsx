@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Listed } from '../src/operator/glance.ts';
 import type { State } from '../src/operator/state.ts';
 import { hrefOf, type Route } from './route.ts';
@@ -30,13 +31,24 @@ export function Results({ records, route }: ResultsProps): VNode {
           ))}
         </tr>
       </thead>
-      <tbody role="rowgroup">
-        {sorted.map((record) => (
-          <Row key={record.id} record={record} route={route} />
-        ))}
-      </tbody>
+      <tbody role="rowgroup">{useRows(sorted, route)}</tbody>
     </table>
   );
+}
+
+/** A row for each; what has not changed is the very same as before, so that thousands of them are not gone through again. */
+function useRows(records: readonly Listed[], route: Route): readonly VNode[] {
+  const kept = useRef(new Map<string, { readonly of: string; readonly record: Listed; readonly row: VNode }>());
+  const search = hrefOf({ ...route, record: '' });
+  return records.map((record) => {
+    const { id } = record;
+    const of = `${id === route.record} ${search}`;
+    const last = kept.current.get(id);
+    if (last?.of === of && last.record === record) return last.row;
+    const row = <Row key={id} record={record} route={route} />;
+    kept.current.set(id, { of, record, row });
+    return row;
+  });
 }
 
 function Row({ record, route }: { readonly record: Listed; readonly route: Route }): VNode {

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { State } from '../src/operator/state.ts';
 import { atTime, away, NAMES, sentence } from './words.ts';
 
@@ -37,10 +37,17 @@ export function Sentence({ says }: { readonly says: string }): VNode {
   return <span>{parts.map((text, n) => (n % 2 === 0 ? text : <code key={text}>{text}</code>))}</span>;
 }
 
-/** What went wrong. Read out at once. */
-export function Problem({ says, children }: { readonly says: string; readonly children?: ComponentChildren }): VNode {
+interface ProblemProps {
+  readonly says: string;
+  readonly children?: ComponentChildren;
+}
+
+/** What went wrong. Read out at once, and brought into view. */
+export function Problem({ says, children }: ProblemProps): VNode {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [says]);
   return (
-    <div class="problem" role="alert">
+    <div class="problem" role="alert" ref={place}>
       <p>
         <Sentence says={says} />
       </p>

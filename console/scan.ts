@@ -52,7 +52,7 @@ export function scanning(sought: Sought, tell: (scan: Scan) => void): Scanning {
     const from = before?.token;
     become({ phase: 'scanning' });
     try {
-      for await (const lines of search({ ...sought, ...(from && { from }) }, signal))
+      for await (const lines of inBatches(search({ ...sought, ...(from && { from }) }, signal)))
         become(after(scan, lines, before));
       if (scan.phase === 'scanning')
         become({ phase: 'failed', refused: new Refused({ code: 'GONE', message: 'the search broke off' }) });
@@ -87,6 +87,23 @@ export function scanning(sought: Sought, tell: (scan: Scan) => void): Scanning {
     },
     put: (record) => become({ records: new Map(scan.records).set(record.id, record) }),
   };
+}
+
+/** Ms: a page of thousands of records is not laid out more often. The server says how far it is at least as often. */
+const BATCH_MS = 250;
+
+/** Lines that came within that time are one batch. */
+async function* inBatches(pieces: AsyncIterable<readonly Line[]>): AsyncGenerator<readonly Line[]> {
+  let batch: Line[] = [];
+  let last = 0;
+  for await (const lines of pieces) {
+    batch.push(...lines);
+    if (performance.now() - last < BATCH_MS) continue;
+    yield batch;
+    batch = [];
+    last = performance.now();
+  }
+  yield batch;
 }
 
 /** What is known after some more lines. What was found twice, as a search went on, is there once. */

@@ -42,6 +42,7 @@ export const NAV: readonly (readonly [section: string, pages: Readonly<Record<st
     'Operations',
     {
       operate: 'Operate',
+      console: 'Console',
       telemetry: 'Telemetry',
     },
   ],

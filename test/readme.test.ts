@@ -385,6 +385,14 @@ describe('its snippets run', () => {
     process.chdir(home);
   });
 
+  it('on-call', async () => {
+    const { OnCallStack } = await import('../examples/readme/on-call.ts');
+    const template = Template.fromStack(new OnCallStack(testApp(), 'OnCall'));
+    const policies = Object.values(template.findResources('AWS::IAM::ManagedPolicy'));
+    const writes = policies.map(({ Properties }) => JSON.stringify(Properties).includes('dynamodb:PutItem'));
+    expect(writes).toEqual([false, true]);
+  });
+
   it('stack', async () => {
     const { PaymentsStack } = await import('../examples/readme/stack.ts');
     const app = testApp();

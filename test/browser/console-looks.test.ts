@@ -45,7 +45,7 @@ describe.each([
     // Nothing moves, so that the pictures are of what stays.
     const viewport = { width, height };
     const profile = await all.browser.profile({ colorScheme, viewport, reducedMotion: 'reduce' });
-    const page = await profile.open(await place.console());
+    const page = await profile.open(await place.console({ table: 'payments' }));
     const { keys, choose, search, open, close, button, dialog } = operator(page);
     const expectFine = async (name: string): Promise<void> => {
       await page.screenshot({ path: `${PICTURES}console-${name}-${colorScheme}-${width}.png` });

@@ -24,7 +24,8 @@ describe('the packed tarball', () => {
     expect(packed.filter((file) => /^docs\/(?!.*\.(md|svg|png)$)/.test(file))).toEqual([]);
     expect(packed.filter((file) => /orders-stack|examples|demo|local|release|\/lib\/.*\.map/.test(file))).toEqual([]);
     const doors = ['dist/src/index.d.ts', 'dist/src/client/index.js', 'dist/cdk/lib/index.js', 'dist/cli/index.js'];
-    expect(packed).toEqual(expect.arrayContaining(doors));
+    const page = ['index.html', 'console.js', 'style.css', 'icon.svg', 'THIRD-PARTY.txt'];
+    expect(packed).toEqual(expect.arrayContaining([...doors, ...page.map((file) => `dist/console/${file}`)]));
   });
 
   it('has no scripts, no tools and no way to sources that are not there', () => {
