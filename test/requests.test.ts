@@ -86,9 +86,12 @@ describe('the cache of outcomes', () => {
 
   it('never knows a record in progress', async () => {
     const call = process();
-    const gate = Promise.withResolvers<string>();
-    const first = process()(() => gate.promise);
-    await vi.waitFor(() => expect(aws.requests()).toBe(1));
+    const [gate, begun] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
+    const first = process()(() => {
+      begun.resolve();
+      return gate.promise;
+    });
+    await begun.promise;
     expect((await call(() => 1)).value).toBe('CONFLICT');
     gate.resolve('done');
     await first;
@@ -123,7 +126,7 @@ describe('the cache of outcomes', () => {
   });
 
   it('is bounded, and forgets the least recently used', async () => {
-    const store = process(5_000);
+    const store = process(6_000); // three of them, and no fourth
     const of = (name: string) => store(() => 'x'.repeat(1_000), { key: `${key}-${name}` });
     await of('a');
     await of('b');
