@@ -84,18 +84,18 @@ it('A19: clocks that are apart by less than the clock skew never let two runs ov
 
 it('C2: a run without a deadline keeps its key as long as it lives', async () => {
   const { handler, begin } = stoppable();
-  const options = { store: world.store(), scope: 'charge', key: '1', lease: 400, clockSkew: 0 };
+  const options = { store: world.store(), scope: 'charge', key: '1', lease: 2_000, clockSkew: 0 };
   const extended = Promise.withResolvers<void>();
   let extensions = 0;
   const advances = async (apply: () => Promise<unknown>) => {
     const answer = await apply();
-    world.wait(300);
+    world.wait(1_500);
     if (++extensions === 4) extended.resolve();
     return answer;
   };
   world.aws().next('UpdateItem', advances, advances, advances, advances);
   const { answer, resolve } = await begin(() => runOnce(options, handler));
-  world.wait(300);
+  world.wait(1_500);
   await extended.promise;
   expect(await seen(runOnce(options, done))).toBe('CONFLICT');
   resolve('first');
