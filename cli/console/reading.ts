@@ -3,6 +3,7 @@ import { stream } from 'hono/streaming';
 import type { Store } from '../../src/core/store.ts';
 import { inspect } from '../../src/operator/inspect.ts';
 import { type Listing, list } from '../../src/operator/list.ts';
+import { MOST_SEGMENTS } from '../../src/operator/walk.ts';
 import { isAnsweredByResponse } from '../../src/sources/all.ts';
 import { json } from '../json.ts';
 import { faultOf, Invalid } from './fault.ts';
@@ -13,6 +14,9 @@ import type { About, Line, Shown, Sought } from './wire.ts';
 const AT_ONCE = 500;
 const EVERY_MS = 250;
 
+/** What one segment consumes in a second. Each takes its share from the begin on, so that more of them are slower on a small table. */
+const UNITS_OF_ONE = 500;
+
 /** What only looks. */
 export function reading(store: Store, { unitsPerSecond }: Pick<About, 'unitsPerSecond'>): Hono<Env> {
   const app = new Hono<Env>();
@@ -21,7 +25,8 @@ export function reading(store: Store, { unitsPerSecond }: Pick<About, 'unitsPerS
 
   app.get('/records', (c) => {
     const gone = new AbortController();
-    const listing = list(store, { ...soughtIn(c), unitsPerSecond, signal: gone.signal });
+    const segments = Math.min(MOST_SEGMENTS, Math.ceil(unitsPerSecond / UNITS_OF_ONE));
+    const listing = list(store, { ...soughtIn(c), unitsPerSecond, segments, signal: gone.signal });
     c.header('Content-Type', 'application/x-ndjson');
     return stream(c, (out) => {
       out.onAbort(() => gone.abort());

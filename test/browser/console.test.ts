@@ -374,7 +374,7 @@ it('another name that leads to this machine is given nothing, not even the page'
   const profile = await all.browser.profile();
   const page = await profile.open(url.href);
   expect(JSON.parse((await page.locator('body').textContent()) ?? '')).toMatchObject({ code: 'FORBIDDEN' });
-  await profile.close();
+  await profile.context.close(); // it has faults: the browser does not trust that name either
 });
 
 describe('values', () => {
