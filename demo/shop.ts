@@ -20,6 +20,7 @@ import { type LocalFunction, startFunction } from '../local/lambda.ts';
 import { sqsClientOf, startSqs } from '../local/sqs.ts';
 import { startStreamMapping } from '../local/stream-mapping.ts';
 import { schemaOf, synthesize } from '../local/template.ts';
+import { ENVIRONMENT } from '../src/environment.ts';
 
 /** The example shop on this machine: the synthesized stack, with its times shortened so that nobody has to wait. */
 export interface Shop {
@@ -125,6 +126,7 @@ async function assemble(stops: (() => unknown)[], stop: () => Promise<void>, por
       entry: new URL(`../examples/orders/${file}`, import.meta.url),
       environment: {
         ...template.environment(id, (logicalId) => urls.get(logicalId) ?? nameOf(logicalId)),
+        [ENVIRONMENT.metrics]: '', // they go to the log, which is the terminal here
         AWS_REGION: LOCAL.region,
         AWS_ACCESS_KEY_ID,
         AWS_SECRET_ACCESS_KEY,

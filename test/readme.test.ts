@@ -167,7 +167,7 @@ describe('its snippets run', () => {
   });
 
   it('redelivery', async () => {
-    vi.stubEnv('DEAD_LETTERS', 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead');
+    vi.stubEnv('IDEMPOTENCY_DEAD_LETTER_QUEUE_URL', 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead');
     const { handler } = await import('../examples/readme/redelivery.ts');
     const event = { Records: [sqsRecord(JSON.stringify({ orderId: 'order-r1', amount: 5 }))] };
     for (let delivery = 0; delivery < 2; delivery++) {

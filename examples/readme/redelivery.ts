@@ -11,6 +11,6 @@ export const handler = idempotentBatch(
   {
     store: dynamoDBStore(),
     key: (record) => JSON.parse(record.body).orderId,
-    redelivery: sqsRedelivery({ deadLetterQueueUrl: process.env['DEAD_LETTERS'] as string }),
+    redelivery: sqsRedelivery({ deadLetterQueueUrl: process.env['IDEMPOTENCY_DEAD_LETTER_QUEUE_URL'] as string }),
   },
 );
