@@ -1,3 +1,5 @@
+const GLANCE_MS = 50;
+
 /** A request that may be sent. */
 export interface Turn {
   /** Items to look at. */
@@ -20,8 +22,8 @@ export function paced(unitsPerSecond: number, signal: AbortSignal): () => Promis
   let underWay = 0;
   const early = (): number => startedAt + ((units + underWay) / unitsPerSecond) * 1_000 - performance.now();
   return async () => {
-    // Asked again after each pause: what was under way may have taken more than was expected.
-    for (let ms = early(); ms > 0 && !signal.aborted; ms = early()) await paused(ms, signal);
+    // Asked again soon: what was under way may have taken more than was expected, and in a small table takes next to nothing.
+    for (let ms = early(); ms > 0 && !signal.aborted; ms = early()) await paused(Math.min(ms, GLANCE_MS), signal);
     const perItem = items === 0 ? 1 : units / items;
     const limit = Math.min(MOST_ITEMS, Math.max(1, Math.floor(unitsPerSecond / perItem)));
     const expected = limit * perItem;

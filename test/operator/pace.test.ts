@@ -44,6 +44,18 @@ it.each([
   },
 );
 
+it('a small table does not wait for shares that nobody takes', async () => {
+  const turn = paced(200, new AbortController().signal);
+  const segment = async (): Promise<number> => {
+    const { took } = await turn();
+    took(2, 1);
+    return Date.now();
+  };
+  const ends = Promise.all(Array.from({ length: 4 }, segment));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(Math.max(...(await ends))).toBeLessThan(500);
+});
+
 it('nobody waits, and no timer is left, when the scan is given up', async () => {
   const gone = new AbortController();
   const turn = paced(1, gone.signal);
