@@ -1,4 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { misuse } from '../src/core/errors.ts';
+import type { Store } from '../src/core/store.ts';
 import { ENVIRONMENT } from '../src/environment.ts';
 import { dynamoDBStore } from '../src/stores/dynamodb/index.ts';
 import type { Connection } from './command.ts';
@@ -15,5 +17,20 @@ export function connectionOf({ table: named, region, endpointUrl }: Readonly<Rec
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
-  return { client, table, store: dynamoDBStore({ tableName: table, client, cache: false }) };
+  const store = dynamoDBStore({ tableName: table, client, cache: false });
+  const write: Store['write'] = async (...args) => {
+    expectClock(client);
+    return store.write(...args);
+  };
+  return { client, table, store: { ...store, write } };
+}
+
+/** Slow answers make a good clock look wrong by their seconds. */
+const MOST_APART_S = 30;
+
+/** The SDK signs with a corrected time where AWS refuses ours. But whether a lease is over is judged by ours. */
+function expectClock({ config }: DynamoDBClient): void {
+  const apart = Math.round(Math.abs(config.systemClockOffset) / 1_000);
+  if (apart <= MOST_APART_S) return;
+  throw misuse(`the clock of this machine is ${apart} s apart from that of AWS: nothing is decided by it`);
 }

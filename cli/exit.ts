@@ -28,6 +28,15 @@ export function usage(message: string): Ended {
   return new Ended(EXIT.usage, message);
 }
 
+/** What is built of options: what is wrong with them is a matter of usage. */
+export function built<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    throw error instanceof Ended ? error : usage((error as Error).message);
+  }
+}
+
 /** The sentence and the code for what was thrown. */
 export function endOf(error: unknown): { readonly code: number; readonly message: string } {
   if (error instanceof Ended) return error;

@@ -1,4 +1,9 @@
 #!/usr/bin/env node
 import { run } from './program.ts';
 
+// Whoever reads has enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 process.exitCode = await run(process.argv.slice(2));

@@ -1,6 +1,10 @@
 /** As one line of JSON: what JSON does not know is written as near as it can be. */
 export function json(value: unknown, indent?: number): string {
-  return JSON.stringify(plain(value, 0), undefined, indent);
+  const text = JSON.stringify(plain(value, 0), undefined, indent);
+  // JSON leaves these as they are, and a terminal obeys them.
+  return text.replace(/[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 const DEEPEST = 100;

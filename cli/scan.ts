@@ -1,7 +1,7 @@
 import type { Estimate } from '../src/operator/scanning.ts';
 import type { Progress } from '../src/operator/walk.ts';
 import type { Call } from './command.ts';
-import { Ended, EXIT } from './exit.ts';
+import { built, Ended, EXIT } from './exit.ts';
 import { numberIn } from './target.ts';
 import { complain, counted, remark, sized } from './terminal.ts';
 
@@ -30,7 +30,7 @@ export async function scanning<S extends Scan, T>(
   const stop = (): void => gone.abort(new Ended(EXIT.interrupted, 'interrupted'));
   const [unitsPerSecond, segments] = [numberIn('units', options['units']), numberIn('segments', options['segments'])];
   const how = { ...(unitsPerSecond && { unitsPerSecond }), ...(segments && { segments }), signal: gone.signal };
-  const scan = begin(how);
+  const scan = built(() => begin(how));
   const total = await announced(scan);
   const ticking = ticker(scan, total);
   process.once('SIGINT', stop);

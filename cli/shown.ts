@@ -7,7 +7,7 @@ export function shown(record: Inspection): string {
   const { id, state, means, attempt, version, source, claimedAt, leaseUntil, completedAt, expiresAt, bytes } = record;
   const rows: [string, string | undefined][] = [
     ['record', id],
-    ['state', `${styled('bold', state)}: ${means}`],
+    ['state', `${state}: ${means}`],
     ['key', part(record, 'key')],
     ['operation', part(record, 'operation')],
     ['caller', part(record, 'principal')],
@@ -25,13 +25,18 @@ export function shown(record: Inspection): string {
     ['size', sized(bytes)],
   ];
   const lines = rows.flatMap(([name, text]) =>
-    text === undefined ? [] : `${`${name}:`.padEnd(13)}${printable(text)}`,
+    text === undefined ? [] : `${`${name}:`.padEnd(13)}${emphasized(name, printable(text))}`,
   );
   return [
     ...lines,
     ...stepsOf(record),
     ...(record.outcome ? [`${'outcome:'.padEnd(13)}${ended(record.outcome)}`] : []),
   ].join('\n');
+}
+
+/** The state, in front of what it means. */
+function emphasized(name: string, text: string): string {
+  return name === 'state' ? text.replace(/^[\w-]+/, (state) => styled('bold', state)) : text;
 }
 
 function stepsOf({ steps }: Inspection): string[] {

@@ -1,6 +1,6 @@
 import { recordId } from '../src/operator/record-id.ts';
 import type { Call } from './command.ts';
-import { usage } from './exit.ts';
+import { built, usage } from './exit.ts';
 
 type Options = Call['options'];
 
@@ -12,7 +12,7 @@ export function targetOf({ args: [id], options }: Pick<Call, 'args' | 'options'>
   if (id !== undefined) return id;
   if (scope === undefined || key === undefined) throw usage('name a record: by its id, or by --scope and --key');
   const [operation, principal] = [operationIn(options), principalIn(options)];
-  return recordId({ scope, key, ...(operation && { operation }), ...(principal && { principal }) });
+  return built(() => recordId({ scope, key, ...(operation && { operation }), ...(principal && { principal }) }));
 }
 
 /** `POST /orders/{id}` as a list; of `--no-operation` an empty one. */

@@ -18,8 +18,9 @@ type Alarms = Readonly<Record<string, cloudwatch.AlarmProps>>;
 /** The alarms, by the ids of their constructs. Missing data counts as good: what does not happen is not measured. */
 export function alarmsOf({ functions, table, namespace, maxIteratorAge = Duration.hours(1) }: AlarmOptions): Alarms {
   const throttles = (['Write', 'Read'] as const).map((what) => [`${what}Throttles`, throttling(table, what)] as const);
+  const known = new Set<string>();
   const each = functions.map((watched) => ({
-    ...ofScopes(watched, namespace),
+    ...ofScopes(watched, namespace, known),
     ...ofSource(watched, maxIteratorAge),
   }));
   return Object.assign(Object.fromEntries(throttles), ...each);
@@ -31,9 +32,12 @@ function throttling(table: dynamodb.ITable, what: 'Read' | 'Write'): cloudwatch.
   return { ...alarm, evaluationPeriods: 3, datapointsToAlarm: 2 };
 }
 
-function ofScopes(watched: Watched, namespace: string): Alarms {
+/** Of the scopes that are not `known`: functions that share one share its metrics. */
+function ofScopes(watched: Watched, namespace: string, known: Set<string>): Alarms {
   const fn = functionOf(watched);
   const alarms = scopesOf(fn).map((scope, index) => {
+    if (known.has(scope)) return {};
+    known.add(scope);
     const of = `${Names.nodeUniqueId(watched.node)}${index || ''}`;
     const metric = (name: 'UnsureEnds' | 'ExtensionFailures') => metricOf(fn, name, { namespace, scope });
     const unsure = `Nobody knows whether the effect of a run in the scope ${scope} is on record: look for its record.`;

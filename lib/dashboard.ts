@@ -21,7 +21,9 @@ export function widgetsOf(
   table: dynamodb.ITable,
   namespace: string,
 ): cloudwatch.IWidget[][] {
-  const scopes = functions.map(functionOf).flatMap((fn) => scopesOf(fn).map((scope): Of => ({ fn, scope, namespace })));
+  const all = functions.map(functionOf).flatMap((fn) => scopesOf(fn).map((scope): Of => ({ fn, scope, namespace })));
+  // What functions share is one metric.
+  const scopes = all.filter(({ scope }, index) => all.findIndex((other) => other.scope === scope) === index);
   const sources = functions.flatMap((watched) => sourceRow(watched.node.path, sourceMetricsOf(watched)));
   return [totals(scopes), ...scopes.map(scopeRow), ...sources, tableRow(table)];
 }

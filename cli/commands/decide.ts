@@ -5,7 +5,7 @@ import { type Inspection, inspect } from '../../src/operator/inspect.ts';
 import { resolve as resolveRecord } from '../../src/operator/resolve.ts';
 import { confirm } from '../ask.ts';
 import type { Call } from '../command.ts';
-import { EXIT, usage } from '../exit.ts';
+import { built, EXIT, usage } from '../exit.ts';
 import { json } from '../json.ts';
 import { shown } from '../shown.ts';
 import { targetOf } from '../target.ts';
@@ -19,6 +19,7 @@ export async function resolve(call: Call): Promise<number> {
   const verdict = verdictIn(call.options);
   const { store, seen } = await seenBy(call);
   const what = 'rerun' in verdict ? 'the next request runs again' : 'duplicates get this value, and nothing runs again';
+  if ('value' in verdict) remark('The value is kept in clear, whatever codec the function has.');
   // If it cannot be resolved, that is said without a question.
   if (UNKNOWN.includes(seen.state)) await confirm(`Resolve it, so that ${what}?`, call.options);
   await resolveRecord(store, seen.id, verdict, { seen });
@@ -29,6 +30,7 @@ export async function resolve(call: Call): Promise<number> {
 export async function forget(call: Call): Promise<number> {
   const { store, seen } = await seenBy(call);
   const what = 'the next request with this key runs again, as if it had never run, also with another payload';
+  if (!HELD.includes(seen.state)) remark('Steps on record are forgotten, too: every effect is repeated.');
   if (!HELD.includes(seen.state)) await confirm(`Forget it, so that ${what}?`, call.options);
   const { id, cachedForMs } = await forgetRecord(store, seen.id, { seen });
   const cached =
@@ -57,7 +59,7 @@ function verdictIn({ rerun, value, valueFile }: Call['options']): Verdict {
   const given = [rerun, value, valueFile].filter((one) => one !== undefined);
   if (given.length !== 1) throw usage('give one of --rerun, --value and --value-file');
   if (rerun === true) return { rerun: true };
-  return { value: parsed(value ?? readFileSync(valueFile === '-' ? 0 : valueFile, 'utf8')) };
+  return { value: parsed(value ?? built(() => readFileSync(valueFile === '-' ? 0 : valueFile, 'utf8'))) };
 }
 
 function parsed(text: string): unknown {

@@ -25,13 +25,26 @@ async function listed(call: Call, state: readonly State[] | undefined): Promise<
   const limit = numberIn('limit', options['limit']) ?? MOST;
   const sought = soughtIn(options, state);
   const { store } = call.connect();
-  const found = await scanning(
-    call,
-    (how) => records(store, { ...sought, ...how }),
-    (listing) => taken(listing, limit, options['json'] === true),
-  );
-  if (options['json'] !== true) print(found.records);
-  if (found.token !== undefined) remark(`There may be more: go on with --from ${found.token}`);
+  const isJson = options['json'] === true;
+  const found: Listed[] = [];
+  let token: string | undefined;
+  try {
+    await scanning(
+      call,
+      (how) => records(store, { ...sought, ...how }),
+      async (listing) => {
+        try {
+          await take(found, listing, limit, isJson);
+        } finally {
+          token = listing.progress().token;
+        }
+      },
+    );
+  } finally {
+    // Also what was found before a scan was ended: it has been paid for.
+    if (!isJson) print(found);
+    if (token !== undefined) remark(`There may be more: go on with --from ${token}`);
+  }
   return EXIT.done;
 }
 
@@ -49,20 +62,12 @@ function soughtIn(options: Call['options'], state: readonly State[] | undefined)
   };
 }
 
-interface Taken {
-  readonly records: readonly Listed[];
-  readonly token: string | undefined;
-}
-
 /** As many as are asked for; JSON is written as it comes. */
-async function taken(listing: Listing, limit: number, isJson: boolean): Promise<Taken> {
-  const found: Listed[] = [];
+async function take(found: Listed[], listing: Listing, limit: number, isJson: boolean): Promise<void> {
   for await (const record of listing) {
     if (isJson) say(json(record));
     if (found.push(record) === limit) break;
   }
-  const { token } = listing.progress();
-  return { records: found, token: found.length === limit ? token : undefined };
 }
 
 function print(found: readonly Listed[]): void {

@@ -8,7 +8,7 @@ import type { Codec } from '../values/codec.ts';
 import { type Opened, outcomesOf } from '../values/outcome.ts';
 import { type Listed, listedOf, present } from './glance.ts';
 import { idIn } from './record-id.ts';
-import { STATES } from './state.ts';
+import { STATES, type State } from './state.ts';
 
 /** All that is known of a record. */
 export interface Inspection extends Listed {
@@ -77,7 +77,7 @@ export async function inspect(
   const listed = listedOf(record, Date.now());
   return present({
     ...listed,
-    means: STATES[listed.state],
+    means: meaningOf(record, listed.state),
     fingerprint: record.fingerprint,
     isCommit: record.status === 'COMPLETED' && record.commit !== undefined,
     steps: shown && Object.fromEntries(shown),
@@ -87,6 +87,13 @@ export async function inspect(
 }
 
 const remaining = (): number => 10_000;
+
+function meaningOf(record: IdempotencyRecord, state: State): string {
+  const isKept = record.status !== 'COMPLETED' || record.outcome.kind !== 'unavailable';
+  return isKept || state === 'expired'
+    ? STATES[state]
+    : 'done, but its value could not be kept: duplicates get RESULT_UNAVAILABLE (410)';
+}
 
 /** The record as it is now; throws `MISUSE` if there is none. */
 export async function recordOf({ read }: Store, id: string): Promise<IdempotencyRecord> {

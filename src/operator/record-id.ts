@@ -1,5 +1,6 @@
 import { canonicalJson } from '../core/canonical.ts';
 import { parsed, that } from '../core/check.ts';
+import { misuse } from '../core/errors.ts';
 import { recordId as idOf, keyFault } from '../core/identity.ts';
 import { isScope, SCOPE } from '../environment.ts';
 import { INSTANCE } from '../sources/http-problem.ts';
@@ -57,7 +58,12 @@ export function callerIn(principal: RecordIdentity['principal']): string | undef
   return typeof principal === 'object' ? canonicalJson(principal) : principal;
 }
 
-/** The id in what problem details call the `instance`; anything else is an id. */
+/** The id in what problem details call the `instance`; anything else is an id. Throws `MISUSE` for an instance that was cut. */
 export function idIn(instance: string): string {
-  return instance.startsWith(INSTANCE) ? decodeURIComponent(instance.slice(INSTANCE.length)) : instance;
+  if (!instance.startsWith(INSTANCE)) return instance;
+  try {
+    return decodeURIComponent(instance.slice(INSTANCE.length));
+  } catch {
+    throw misuse(`"${instance}" is no instance of a problem: part of it is missing`);
+  }
 }

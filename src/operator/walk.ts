@@ -108,7 +108,12 @@ async function* pagesOf(
     const { segment, after } = place;
     const { scan } = patient(store, () => LONGEST_MS, 'run');
     if (!scan) throw misuse('this store cannot be scanned');
-    const page = await scan({ segment, segments: places.length, after, limit, where, isWhole }, within);
+    const page = await scan({ segment, segments: places.length, after, limit, where, isWhole }, within).catch(
+      (error) => {
+        within.throwIfAborted(); // to who waits for an answer an abort is none
+        throw error;
+      },
+    );
     took(page.scanned, page.readUnits);
     return { place, page };
   };

@@ -70,6 +70,15 @@ const alarms = () =>
     ]),
   );
 
+it('a scope that functions share is counted once, and has one alarm of each kind', () => {
+  const other = new IdempotentFunction(stack, 'Refund', { entry, table, scope: 'refund', scopes: ['place-order'] });
+  monitor([functionOf(), other]);
+  const unsure = Object.values(alarms()).filter(({ MetricName }) => MetricName === 'UnsureEnds');
+  expect(unsure).toHaveLength(2);
+  const [dashboard] = Object.values(template().findResources('AWS::CloudWatch::Dashboard'));
+  expect(JSON.stringify(dashboard)).toContain('SUM([runs0, runs1])');
+});
+
 describe('a function that is watched', () => {
   it('writes its metrics: its environment says so, as the runtime reads it', () => {
     monitor([functionOf()]);

@@ -85,6 +85,7 @@ describe('at a terminal', () => {
   it('there are colours, unless NO_COLOR is set', async () => {
     const sequence = String.fromCodePoint(27);
     expect((await atTerminal(['list', ...at()], '')).said).toContain(`${sequence}[1mSTATE`);
+    expect((await atTerminal(['show', id('k'), ...at()], '')).said).toMatch(new RegExp(`state: +${sequence}\\[1m\\w+`));
     const plain = await atTerminal(['list', ...at()], '', { env: { NO_COLOR: '1' } });
     expect(plain.said).toContain('STATE');
     expect(plain.said).not.toContain(`${sequence}[1m`);

@@ -31,6 +31,21 @@ describe('inspect says of a record', () => {
     expect(store.records()).toEqual(before);
   });
 
+  it('that is done, but whose value could not be kept, what duplicates get', async () => {
+    const store = memoryStore();
+    await completed(store, 'k', () => 'a function');
+    const { state, means } = await inspect(store, idOf('k'));
+    expect({ state, means }).toEqual({
+      state: 'completed',
+      means: expect.stringContaining('RESULT_UNAVAILABLE (410)'),
+    });
+  });
+
+  it('nothing, of an instance that was cut', async () => {
+    const instance = 'urn:effectively-once:record:charge%2';
+    await expect(inspect(memoryStore(), instance)).rejects.toMatchObject({ code: 'MISUSE', message: /is no instance/ });
+  });
+
   it.each([
     ['rerun', 'stuck', 'the next request runs it again'],
     ['refuse', 'in-doubt', 'it waits for `resolve`'],

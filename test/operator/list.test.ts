@@ -265,6 +265,21 @@ describe('a scan', () => {
     expect(requests).toEqual([]);
   });
 
+  it('ends with the reason when its signal aborts while a page is on its way', async () => {
+    const gone = new AbortController();
+    const hanging = engineClient();
+    hanging.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          if (commandName !== 'ScanCommand') return next(args);
+          gone.abort(new Error('enough'));
+          return new Promise(() => {});
+        },
+      { step: 'initialize' },
+    );
+    await expect(all(open(hanging, table), { segments: 1, signal: gone.signal })).rejects.toThrow('enough');
+  });
+
   it('that nobody waits for any more sends nothing more', async () => {
     vi.useRealTimers();
     for await (const _ of list(open(client, table), { ...FAST, segments: 1, unitsPerSecond: 1 })) break;
