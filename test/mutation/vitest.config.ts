@@ -17,6 +17,7 @@ const TESTS = [
   'test/core/store.test.ts',
   'test/stores/dynamodb-item.test.ts',
   'test/stores/dynamodb-reader.test.ts',
+  'test/operator/grants.test.ts',
   'test/refusals.test.ts',
   'test/sources/fingerprints.test.ts',
   'test/options.test.ts',

@@ -46,3 +46,16 @@ it('operators send what grantOperate allows: to look, and to decide', async () =
   await forget(store, id('large'));
   expect([...sent].sort()).toEqual(['dynamodb:BatchGetItem', ...OPERATE_ACTIONS.decide].sort());
 });
+
+it('what they may do is that, and how the table is set up, which `doctor` asks', () => {
+  expect(OPERATE_ACTIONS).toEqual({
+    look: [
+      'dynamodb:Scan',
+      'dynamodb:BatchGetItem',
+      'dynamodb:DescribeTable',
+      'dynamodb:DescribeTimeToLive',
+      'dynamodb:DescribeContinuousBackups',
+    ],
+    decide: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+  });
+});
