@@ -356,3 +356,14 @@ it('cost nothing when nobody listens', () => {
   publish({ scope: 'charge', source: 'plain' }, { type: 'settled' });
   expect(now).not.toHaveBeenCalled();
 });
+
+it('say of which call they are, which no log shows', async () => {
+  const store = memoryStore();
+  await Promise.all(['a', 'b'].map((key) => runOnce({ ...options, key, store }, () => 1)));
+  const calls = (type: string) => events.filter((event) => event.type === type).map(({ call }) => call);
+  const [one, other] = calls('started');
+  expect([typeof one, typeof other]).toEqual(['number', 'number']);
+  expect(one).not.toBe(other);
+  expect(calls('settled').sort()).toEqual([one, other].sort());
+  expect(JSON.stringify(events)).not.toContain('call');
+});

@@ -142,3 +142,14 @@ describe('an item', () => {
       expect(toRecord(spoiled(CLAIMED, 'fingerprint', { S: fingerprint }))).toMatchObject({ fingerprint });
   });
 });
+
+it.each(['key', 'operation', 'principal', 'cut'])(
+  'reads a record whose identity has a damaged `%s` without it',
+  (part) => {
+    const identity = { key: 'k', operation: 'POST /orders', principal: 'alice', cut: 'key' };
+    const item = structuredClone(toItem(claimed({ id: 'charge#1', identity }))) as any;
+    expect(toRecord(item).identity).toEqual(identity);
+    item.identity.M[part] = { N: '1' };
+    expect(toRecord(item)).not.toHaveProperty('identity');
+  },
+);
