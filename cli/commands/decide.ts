@@ -30,8 +30,10 @@ export async function resolve(call: Call): Promise<number> {
 export async function forget(call: Call): Promise<number> {
   const { store, seen } = await seenBy(call);
   const what = 'the next request with this key runs again, as if it had never run, also with another payload';
-  if (!HELD.includes(seen.state)) remark('Steps on record are forgotten, too: every effect is repeated.');
-  if (!HELD.includes(seen.state)) await confirm(`Forget it, so that ${what}?`, call.options);
+  if (!HELD.includes(seen.state)) {
+    remark('Steps on record are forgotten, too: every effect is repeated.');
+    await confirm(`Forget it, so that ${what}?`, call.options);
+  }
   const { id, cachedForMs } = await forgetRecord(store, seen.id, { seen });
   const cached =
     cachedForMs > 0

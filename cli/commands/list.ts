@@ -27,23 +27,19 @@ async function listed(call: Call, state: readonly State[] | undefined): Promise<
   const { store } = call.connect();
   const isJson = options['json'] === true;
   const found: Listed[] = [];
-  let token: string | undefined;
+  let listing = undefined as Listing | undefined;
+  const begin = (how: object): Listing => {
+    listing = records(store, { ...sought, ...how });
+    return listing;
+  };
   try {
-    await scanning(
-      call,
-      (how) => records(store, { ...sought, ...how }),
-      async (listing) => {
-        try {
-          await take(found, listing, limit, isJson);
-        } finally {
-          token = listing.progress().token;
-        }
-      },
-    );
+    await scanning(call, begin, (begun) => take(found, begun, limit, isJson));
+    if (!isJson && found.length === 0) remark('No record was found.');
   } finally {
     // Also what was found before a scan was ended: it has been paid for.
-    if (!isJson) print(found);
-    if (token !== undefined) remark(`There may be more: go on with --from ${token}`);
+    if (!isJson && found.length > 0) print(found);
+    const { scanned = 0, token } = listing?.progress() ?? {};
+    if (scanned > 0 && token !== undefined) remark(`There may be more: go on with --from ${token}`);
   }
   return EXIT.done;
 }
@@ -71,7 +67,6 @@ async function take(found: Listed[], listing: Listing, limit: number, isJson: bo
 }
 
 function print(found: readonly Listed[]): void {
-  if (found.length === 0) return void remark('No record was found.');
   const now = Date.now();
   const rows = [...found]
     .sort((a, b) => a.claimedAt - b.claimedAt)
