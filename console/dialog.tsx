@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Shown } from '../cli/console/wire.ts';
 import { consequencesOf, DEEDS, type Deed } from './deciding.ts';
 import { part } from './results.tsx';
@@ -23,7 +23,8 @@ export function Dialog({ deed, shown, close, done, again }: DialogProps): VNode 
   const [draft, setDraft] = useState<Draft>(draftFor(shown));
   const [refused, setRefused] = useState<Refused>();
   const [isUnderWay, setUnderWay] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before the next key is pressed, which is meant for it.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (isUnderWay) return;
