@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { oneIn, saidOf, shareOf, startFlaky } from '../local/flaky.ts';
-import { place, SCENARIOS, type Scenario, until } from './scenarios.ts';
+import { isPlaced, place, SCENARIOS, type Scenario, until } from './scenarios.ts';
 import { openShop, type Shop } from './shop.ts';
 import { type Row, tableOf } from './table.ts';
 
@@ -58,7 +58,7 @@ async function warmUp(shop: Shop): Promise<void> {
   const keys = ['warm-up-1', 'warm-up-2', 'warm-up-3'];
   await until('three orders of the warm-up', async () => {
     const answers = await Promise.all(keys.map((key) => place(shop, key)));
-    return answers.every((answer) => answer.startsWith('201'));
+    return answers.every(isPlaced);
   });
   const isCharged = async () => (await Promise.all(keys.map(shop.charges))).every((count) => count === 1);
   await until('their charges', isCharged);
