@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asGiven, checkHandler, count, duration, parsed, positiveDuration, that } from '../../src/core/check.ts';
+import { asGiven, checkHandler, count, duration, flag, parsed, positiveDuration, that } from '../../src/core/check.ts';
 
 const OPTIONS = {
   lease: that<number>((value) => typeof value === 'number', 'a number'),
@@ -32,6 +32,13 @@ describe('options', () => {
     const refusal = expect.objectContaining({ code: 'CONFIG_INVALID', message });
     expect(() => parsed('wrap', { concurrency: value }, { concurrency: count })).toThrow(refusal);
     expect(parsed('wrap', { concurrency: 1 }, { concurrency: count })).toEqual({ concurrency: 1 });
+  });
+
+  it.each([0, 'true', null])('are not switched by %o', (value) => {
+    const message = '`keepIdentity` of wrap must be true or false';
+    const refusal = expect.objectContaining({ code: 'CONFIG_INVALID', message });
+    expect(() => parsed('wrap', { keepIdentity: value }, { keepIdentity: flag })).toThrow(refusal);
+    expect(parsed('wrap', { keepIdentity: false }, { keepIdentity: flag })).toEqual({ keepIdentity: false });
   });
 
   it('are read, each in its own way', () => {

@@ -66,6 +66,7 @@ describe('isTerminalError', () => {
     expect(isTerminalError(new CardDeclined('no'))).toBe(true);
     expect(isTerminalError(named('TerminalError', { [mark]: true }))).toBe(true);
     expect((new TerminalError('no') as any)[mark]).toBe(true);
+    expect(new TerminalError('no').name).toBe('TerminalError');
   });
 
   it.each([undefined, null, 'TerminalError', 5, new Error('no')])('does not take %o for one', (error) => {

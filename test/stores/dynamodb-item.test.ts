@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { IdempotencyRecord } from '../../src/core/record.ts';
 import type { Write } from '../../src/core/store.ts';
 import {
+  ACTIONS,
   bytesOf,
   itemId,
   PARTITION_KEY,
@@ -116,6 +117,11 @@ describe('a write', () => {
       { UpdateExpression: 'SET expiresAt = :expiresAt REMOVE leaseUntil, #owner ADD version :one' },
     ],
     [
+      'a release that forgets',
+      update(held, { kind: 'release', expiresAt: 3, isForgotten: true }),
+      { UpdateExpression: 'SET expiresAt = :expiresAt REMOVE leaseUntil, #owner, fingerprint ADD version :one' },
+    ],
+    [
       'an extension of a lease that never expires',
       update(held, { kind: 'extend', leaseUntil: 2, expiresAt: undefined }),
       {
@@ -127,6 +133,16 @@ describe('a write', () => {
     const { ExpressionAttributeValues, Item, Key, ...request } = requestOf(write) as any;
     expect(request).toEqual({ ConditionExpression: mine, ExpressionAttributeNames: names, ...expected });
   });
+});
+
+it('the permissions that a function needs are those that others have written into their policies', () => {
+  expect(ACTIONS).toEqual([
+    'dynamodb:PutItem',
+    'dynamodb:UpdateItem',
+    'dynamodb:BatchGetItem',
+    'dynamodb:PartiQLInsert',
+    'dynamodb:PartiQLUpdate',
+  ]);
 });
 
 describe('a chunk', () => {

@@ -89,6 +89,10 @@ describe('an item', () => {
     expect(toRecord(toItem(record))).toEqual(record);
   });
 
+  it('is read as a release if its lease ended at 0, as earlier versions wrote it', () => {
+    expect(toRecord(spoiled(RELEASED, 'leaseUntil', { N: '0' }))).toEqual(RELEASED);
+  });
+
   it.each([
     ...rows(CLAIMED, COMMON),
     ...rows(CLAIMED, STEPS),
