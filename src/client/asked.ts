@@ -22,23 +22,26 @@ export interface Asked {
 const owners = new WeakMap<AbortSignal, Request>();
 
 /** Rejects with a `TypeError` for what `fetch` would refuse, and for a key that cannot be one; nothing is sent then. */
-export async function askedOf(send: Fetch, input: Input, init: Init = {}, settings: Settings): Promise<Asked> {
+export async function askedOf(send: Fetch, input: Input, init: Init, settings: Settings): Promise<Asked> {
   for (const one of [input, init]) if (one instanceof Request) owners.set(one.signal, one);
   if (init instanceof Request) return askedOf(send, new Request(input, init), { signal: init.signal }, settings);
-  const { body } = init;
+  const { body, signal = (input as Partial<Request>).signal } = init;
   const isStream = body instanceof ReadableStream || Symbol.asyncIterator in Object(body);
   const view = new Request(input, isStream ? { ...init, body: null } : init);
   const { origin } = new URL(view.url);
-  const origins = [origin, ...settings.origins];
   const isNatural = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/.test(view.method); // RFC 9110 §9.2.2
-  const isKeyed = /^(POST|PATCH)$/i.test(view.method) && settings.origins.has(origin);
-  const key = keyed(view.headers, isKeyed, settings.keyFormat);
+  if (!keyIn(view.headers) && settings.origins.has(origin) && /^(POST|PATCH)$/i.test(view.method)) {
+    const minted = mintedKey();
+    view.headers.set(KEY_HEADER, settings.keyFormat === 'bare' ? minted : `"${minted}"`);
+  }
+  const key = keyIn(view.headers); // a minted one is refused where a page asks for `no-cors`
   return {
     key,
     origin,
     replayable: !isStream && (isNatural || key !== undefined),
-    signal: init.signal ?? (init.signal !== null && input instanceof Request ? input.signal : undefined),
-    isAstray: ({ redirected, url }) => redirected && !isNatural && !origins.includes(new URL(url).origin),
+    signal: signal ?? undefined,
+    isAstray: ({ redirected, url }) =>
+      redirected && !isNatural && ![origin, ...settings.origins].includes(new URL(url).origin),
     send: await sending(send, input, init, view, isStream),
   };
 }
@@ -56,18 +59,10 @@ async function sending(
     const { referrer, referrerPolicy } = view;
     return (signal) => send(view.clone(), { referrer, referrerPolicy, ...rest, signal } as Init);
   }
-  // It goes on in its form, as a wrapper of `fetch` may add headers to it. What could change until it is sent again (a form,
-  // bytes) is copied once; a form keeps its boundary.
+  // It goes on in its form, as a wrapper of `fetch` may add headers to it. What could change until it is sent again (a URL, a
+  // form, bytes) is copied once; a form keeps its boundary.
+  const target = input instanceof URL ? input.href : input;
   const isFixed = isStream || !body || typeof body === 'string' || body instanceof Blob;
   const sent = { ...init, headers: Object.fromEntries(view.headers), body: isFixed ? body : await view.blob() };
-  return (signal) => send(input, { ...sent, signal } as Init);
-}
-
-/** The key of a request, which it is given here if it should have one. */
-function keyed(headers: Headers, isKeyed: boolean, keyFormat: Settings['keyFormat']): string | undefined {
-  const key = keyIn(headers);
-  if (key || !isKeyed) return key;
-  const minted = mintedKey();
-  headers.set(KEY_HEADER, keyFormat === 'bare' ? minted : `"${minted}"`);
-  return keyIn(headers); // none where a browser does not take it, with `no-cors`
+  return (signal) => send(target, { ...sent, signal } as Init);
 }

@@ -2,9 +2,9 @@ import type { Asked } from './asked.ts';
 import type { Budget } from './budget.ts';
 import { type Course, stepAfter } from './course.ts';
 import { type Met, pastDeadline, withAttempts } from './failure.ts';
-import { remember } from './info.ts';
+import { known } from './info.ts';
 import { judged } from './judged.ts';
-import type { Retry, Settings } from './options.ts';
+import type { Settings } from './options.ts';
 import { isUndecided, type Verdict } from './verdict.ts';
 import { discard, pause, within } from './within.ts';
 
@@ -21,31 +21,37 @@ export async function call(asked: Asked, settings: Settings, tokens: Budget | un
   const { key, origin, signal, replayable } = asked;
   const { attempts, attemptTimeout, deadline, onRetry } = settings;
   const until = performance.now() + deadline; // no clock that jumps
+  const left = (): number => until - performance.now();
   const met: Met[] = [];
   let course: Course = { tried: 0, waits: 0 };
   let spent = 0;
   let last: Response | undefined;
   try {
     for (;;) {
-      const outcome = await outcomeOf(asked, Math.min(attemptTimeout, until - performance.now()));
-      const { response, verdict, retryAfter, ...one } = outcome;
+      const { response, verdict, retryAfter, ...one } = await outcomeOf(asked, Math.min(attemptTimeout, left()));
       if (response) discard(last);
       last = response ?? last;
-      const left = until - performance.now();
       const step = stepAfter(verdict, course, attempts, retryAfter, Math.random());
-      const isLate = step ? step.delayMs >= left : left < 1; // a timer may be that early
-      if (!step || isLate || !(tokens?.(origin, step.cost) ?? true)) {
+      let isLate = left() <= (step?.delayMs ?? 1); // a timer may be that early
+      if (step && !isLate && (tokens?.(origin, step.cost) ?? true)) {
+        const { delayMs, cost } = step;
+        met.push({ ...one, delayMs });
+        const retry = { attempt: met.length, ...one, delayMs, key };
+        (async () => onRetry(retry))().catch(console.warn);
+        course = step;
+        spent = cost || spent;
+        await pause(delayMs, signal);
+        isLate = left() <= 0; // where the page or the function was frozen meanwhile
+        if (!isLate) continue;
+      } else {
         met.push(one);
         if (last && verdict === 'answer' && !isUndecided(last.status)) tokens?.(origin, -spent || -1);
-        if (last) return remember(last, { attempts: met.length, key, replayable });
-        throw withAttempts(isLate ? pastDeadline(deadline, met) : one.error, met);
       }
-      const { delayMs, cost } = step;
-      met.push({ ...one, delayMs });
-      tell(onRetry, { attempt: met.length, ...one, delayMs, key });
-      course = step;
-      spent = cost || spent;
-      await pause(delayMs, signal);
+      if (last) {
+        known.set(last, [{ attempts: met.length, key, replayable }, verdict !== 'answer']);
+        return last;
+      }
+      throw withAttempts(isLate ? pastDeadline(deadline, met) : one.error, met);
     }
   } catch (error) {
     discard(last);
@@ -53,9 +59,8 @@ export async function call(asked: Asked, settings: Settings, tokens: Budget | un
   }
 }
 
-const ANSWER = ['answer'] as const;
-
 async function outcomeOf({ send, signal, replayable, isAstray }: Asked, ms: number): Promise<Outcome> {
+  const until = performance.now() + ms;
   let response: Response;
   try {
     response = await within(ms, signal, send);
@@ -65,16 +70,9 @@ async function outcomeOf({ send, signal, replayable, isAstray }: Asked, ms: numb
   }
   const { status } = response;
   const isFinal = status < 400 || !replayable || isAstray(response);
-  const [verdict, retryAfter] = isFinal ? ANSWER : await judged(response, (body) => within(ms, signal, body));
+  const [verdict, retryAfter]: readonly [Verdict, number?] = isFinal
+    ? ['answer']
+    : await judged(response, (body) => within(until - performance.now(), signal, body));
   signal?.throwIfAborted();
   return { status, response, verdict, retryAfter };
-}
-
-/** Tells whoever listens, and goes on whatever comes of it. */
-async function tell(onRetry: Settings['onRetry'], retry: Retry): Promise<void> {
-  try {
-    await onRetry(retry);
-  } catch (error) {
-    console.warn(error);
-  }
 }

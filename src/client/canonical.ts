@@ -18,9 +18,7 @@ function inOrder(this: unknown, _: string, value: any): unknown {
 
 /** FNV-1a, 64 bits, for a storage that should not keep what a user ordered. It hides no secret. */
 export function digest(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (let index = 0; index < text.length; index++) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n);
-  }
+  let hash = 0n;
+  for (const char of text) hash = ((hash ^ BigInt(char.codePointAt(0) as number)) * 0x100000001b3n) % 2n ** 64n;
   return `${hash}`;
 }

@@ -4,11 +4,11 @@ import type { Verdict } from './verdict.ts';
  * Ms: the most before the first retry, which doubles, and the most of all; and what a retry takes of the budget. A wait costs
  * neither tokens nor an attempt.
  */
-const PACES = {
+const PACES: Readonly<Partial<Record<Verdict, readonly [first: number, most: number, cost: number]>>> = {
   retry: [50, 20_000, 14],
   throttled: [1_000, 20_000, 5],
   wait: [50, 2_000, 0],
-} as const;
+};
 
 /** What has been done of a call: attempts that are over, and waits in a row, which are none. */
 export interface Course {
@@ -32,11 +32,11 @@ export function stepAfter(
   retryAfter: number | undefined,
   random: number,
 ): Step | undefined {
-  if (verdict === 'answer') return undefined;
   const isWait = verdict === 'wait';
   const done = isWait ? { tried, waits: waits + 1 } : { tried: tried + 1, waits: 0 };
-  if (done.tried >= attempts) return undefined;
-  const [first, most, cost] = PACES[verdict];
+  const pace = PACES[verdict];
+  if (!pace || done.tried >= attempts) return undefined;
+  const [first, most, cost] = pace;
   const jittered = random * Math.min(most, first * 2 ** (isWait ? waits : tried));
   return { ...done, cost, delayMs: Math.max(retryAfter ?? 0, jittered) };
 }

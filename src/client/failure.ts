@@ -11,9 +11,8 @@ export function named(name: string, message: string, cause?: unknown): Error {
 
 /** For a call that nobody answered until its deadline. */
 export function pastDeadline(ms: number, attempts: readonly Met[]): Error {
-  const errors = attempts.map(({ error }) => (error as Error | undefined)?.message ?? error);
-  const message = `no answer within ${ms} ms, in ${attempts.length} attempts: ${errors.join('; ')}`;
-  return named('TimeoutError', message, attempts.at(-1)?.error);
+  const errors = attempts.map(({ error }, index) => `${index + 1}. ${error}`);
+  return named('TimeoutError', `no answer within ${ms} ms: ${errors.join('; ')}`, attempts.at(-1)?.error);
 }
 
 /** The error itself, which says what each attempt met. Not enumerable: it is one of them, and loggers follow what is. */

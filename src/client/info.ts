@@ -11,15 +11,11 @@ export interface RetryInfo {
 
 type Known = Omit<RetryInfo, 'replayed'>;
 
-const known = new WeakMap<Response, Known>();
+/** Of a response that `retrying` returned; `isOpen`: it does not tell what became of the request. */
+export const known = new WeakMap<Response, readonly [info: Known, isOpen: boolean]>();
 
 /** What became of the request of a response. Of one that `retrying` did not return, or a clone, only `replayed` is known. */
 export function retryInfo(response: Response): RetryInfo {
   const replayed = response.headers.get('idempotent-replayed') === 'true';
-  return { attempts: 1, key: undefined, replayable: false, ...known.get(response), replayed };
-}
-
-export function remember(response: Response, info: Known): Response {
-  known.set(response, info);
-  return response;
+  return { attempts: 1, key: undefined, replayable: false, ...known.get(response)?.[0], replayed };
 }

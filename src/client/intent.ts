@@ -26,7 +26,11 @@ export interface Intent {
   readonly next: () => Promise<void>;
 }
 
-type Call = (key: string) => Promise<any>;
+/** A payload, and how it is sent. */
+interface Order {
+  readonly payload: unknown;
+  readonly call: (key: string) => Promise<any>;
+}
 
 /** What the intents of one name on one storage share in a page. */
 interface Page {
@@ -34,7 +38,7 @@ interface Page {
   /** By payload: what is under way, or waits for it. */
   readonly shared: Map<string, Promise<any>>;
   /** By payload: how this page has sent it. */
-  readonly calls: Map<string, Call>;
+  readonly orders: Map<string, Order>;
 }
 
 /**
@@ -58,8 +62,8 @@ export function intent(name: string, { storage }: IntentOptions): Intent {
 
   return {
     async send(payload, call) {
-      const id = digest(canonical(payload));
-      const sent = page.shared.get(id) ?? inTurn(() => sendInTurn(page, notes, id, call));
+      const id = idOf(payload);
+      const sent = page.shared.get(id) ?? inTurn(() => sendInTurn(page, notes, id, { payload, call }));
       page.shared.set(id, sent);
       try {
         return await sent;
@@ -71,29 +75,31 @@ export function intent(name: string, { storage }: IntentOptions): Intent {
       page.shared.clear();
       return inTurn(async () => {
         notes.forget();
-        page.calls.clear();
+        page.orders.clear();
       });
     },
   };
 }
 
-const UNDECIDED = 'an earlier request is undecided: send it again, or call next()';
+const UNDECIDED = 'an earlier request is undecided: send it or call next()';
 
-async function sendInTurn({ calls }: Page, notes: Notes, id: string, call: Call): Promise<unknown> {
+async function sendInTurn({ orders }: Page, notes: Notes, id: string, order: Order): Promise<unknown> {
   for (const other of notes.undecided(id)) {
-    const again = calls.get(other);
+    const again = orders.get(other);
     const error = again && (await called(notes, other, again).catch((error) => error));
     if (notes.undecided(id).includes(other)) throw named('UndecidedError', UNDECIDED, error);
   }
-  calls.set(id, call);
-  return called(notes, id, call);
+  orders.set(id, order);
+  return called(notes, id, order);
 }
 
-async function called(notes: Notes, id: string, call: Call): Promise<unknown> {
+async function called(notes: Notes, id: string, { payload, call }: Order): Promise<unknown> {
+  // What it sends now would be another order, under the key of this one.
+  if (idOf(payload) !== id) throw new TypeError('the payload changed');
   const key = notes.keyOf(id);
   try {
     const value = await call(key);
-    if (!(value instanceof Response) || isDecided(value)) notes.decide(id);
+    if (!value?.headers?.get || isDecided(value)) notes.decide(id);
     return value;
   } catch (error) {
     if (isDecided((error as any)?.response ?? error)) notes.decide(id);
@@ -101,11 +107,15 @@ async function called(notes: Notes, id: string, call: Call): Promise<unknown> {
   }
 }
 
+function idOf(payload: unknown): string {
+  return digest(canonical(payload));
+}
+
 const pages = new WeakMap<IntentStorage, Record<string, Page>>();
 
 function pageOf(storage: IntentStorage, place: string): Page {
   const places = pages.get(storage) ?? {};
   pages.set(storage, places);
-  places[place] ??= { inTurn: turns(), shared: new Map(), calls: new Map() };
+  places[place] ??= { inTurn: turns(), shared: new Map(), orders: new Map() };
   return places[place];
 }

@@ -12,8 +12,8 @@ export async function judged(
   const words = `${headers.get('stripe-should-retry')} ${headers.get('transient-error')}`;
   const retryAfter = retryAfterOf(headers);
   const isOpen = status === 409 || status === 422;
-  const body = isOpen && (await within(() => response.clone().json()).catch(() => undefined));
-  return [verdictOf(status, words, retryAfter, saysInFlight(status, body)), retryAfter];
+  const body = isOpen && (await within(() => response.clone().json()).catch(() => {}));
+  return [verdictOf(status, words, retryAfter, markOf(body)), retryAfter];
 }
 
 /** Ms, of a date by the server's own clock if it tells. */
@@ -25,9 +25,7 @@ function retryAfterOf(headers: Headers): number | undefined {
   return at ? at - (Date.parse(`${headers.get('date')}`) || Date.now()) : undefined;
 }
 
-/** Problem types of ours, Stripe's error code, and Adyen's, which also comes with a 422. */
-function saysInFlight(status: number, body: any): boolean {
-  if (`${body?.errorCode}` === '704') return true;
-  const isOurs = /^urn:effectively-once:(conflict|lease-lost)$/.test(body?.type);
-  return status === 409 && (isOurs || body?.error?.code === 'idempotency_key_in_use');
+/** Problem types of ours, Stripe's error code, and Adyen's. */
+function markOf(body: any): string {
+  return `${body?.type} ${body?.error?.code} ${body?.errorCode}`;
 }

@@ -6,7 +6,7 @@ export function keyIn(headers: Headers): string | undefined {
   if (!header) return undefined;
   const key = /^"(.*)"$/.exec(header)?.[1]?.replace(/\\(.)/g, '$1') ?? header; // RFC 9651 §3.3.3
   if (/^[ -~]{1,255}$/.test(key)) return key;
-  throw new TypeError('an Idempotency-Key is at most 255 characters of printable ASCII');
+  throw new TypeError('an Idempotency-Key is 1 to 255 printable ASCII characters');
 }
 
 /** 128 random bits: a UUID on secure pages, where alone `crypto.randomUUID` is, and four numbers on others. */

@@ -23,7 +23,7 @@ type Noted = Readonly<Record<string, readonly [key: string, isDecided?: 1]>>;
 
 /** Anything else that cannot be read or written is an error. */
 export function notesIn(storage: IntentStorage, place: string): Notes {
-  const read = (): Noted => tried(() => JSON.parse(storage.getItem(place) ?? '{}'));
+  const read = (): Noted => tried(() => JSON.parse(storage.getItem(place) as string) ?? {});
   const write = (notes: Noted): void => tried(() => storage.setItem(place, JSON.stringify(notes)));
   return {
     keyOf(id) {
@@ -53,6 +53,6 @@ function tried<T>(use: () => T): T {
   try {
     return use();
   } catch (cause) {
-    throw new Error('the storage of an intent failed', { cause });
+    throw new Error('the storage failed', { cause });
   }
 }

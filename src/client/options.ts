@@ -61,30 +61,31 @@ export interface Settings {
   readonly onRetry: (retry: Retry) => unknown;
 }
 
-/** `read`: what a value means; undefined: nothing. */
-type Row = readonly [fallback: unknown, read: (value: any) => unknown, expected: string];
+/** `read`: what a value means; undefined: nothing. Without it, a value is of the type of `fallback`. */
+type Row = readonly [fallback: unknown, expected: string, read?: (value: any) => unknown];
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const DURATION = "ms or such as '10s'";
 
 const OPTIONS: Readonly<Record<string, Row>> = {
-  origins: [undefined, origins, "a list of origins such as 'https://api.example.com'"],
-  attempts: [3, (value) => (Number.isInteger(value) && value > 0 ? value : undefined), 'a whole number above 0'],
-  attemptTimeout: [10_000, duration, DURATION],
-  deadline: [60_000, duration, DURATION],
-  keyFormat: ['bare', (value) => (/^(bare|quoted)$/.test(value) ? value : undefined), "'bare' or 'quoted'"],
-  budget: [true, (value) => (typeof value === 'boolean' ? value : undefined), 'a boolean'],
-  onRetry: [() => {}, (value) => (typeof value === 'function' ? value : undefined), 'a function'],
+  origins: [undefined, 'a list of URL origins', origins],
+  attempts: [3, 'a whole number above 0', (value) => (Number.isInteger(value) && value > 0 ? value : undefined)],
+  attemptTimeout: [10_000, DURATION, duration],
+  deadline: [60_000, DURATION, duration],
+  keyFormat: ['bare', "'bare' or 'quoted'", (value) => /^(bare|quoted)$/.exec(value)?.[0]],
+  budget: [true, 'a boolean'],
+  onRetry: [() => {}, 'a function'],
 };
 
-const NONE: Row = [undefined, () => undefined, 'an option of retrying'];
+const NONE: Row = [undefined, 'an option of retrying'];
 
 /** Throws a `TypeError` that names the option. An undefined option counts as absent. */
 export function settingsOf(options: RetryingOptions): Settings {
   const settings: any = {};
   for (const name of Object.keys({ ...OPTIONS, ...options })) {
     const value = (options as Record<string, unknown>)[name];
-    const [fallback, read, expected] = OPTIONS[name] ?? NONE;
+    const [fallback, expected, read = (given) => (typeof given === typeof fallback ? given : undefined)] =
+      OPTIONS[name] ?? NONE;
     settings[name] = value === undefined ? fallback : read(value);
     if (value !== undefined && settings[name] === undefined) throw new TypeError(`\`${name}\` is not ${expected}`);
   }
@@ -94,8 +95,8 @@ export function settingsOf(options: RetryingOptions): Settings {
 
 /** In ms, up to the longest that a timer takes. */
 function duration(value: unknown): number | undefined {
-  const [, count, unit = ''] = /^(\d+)(ms|[smh])$/.exec(`${value}`) ?? [];
-  const ms = typeof value === 'number' ? value : Number(count) * Number(UNITS[unit]);
+  const [, count, unit]: any = /^(\d+)(ms|[smh])$/.exec(`${value}`) ?? [];
+  const ms = typeof value === 'number' ? value : count * (UNITS[unit] as number);
   return ms >= 1 && ms < 2 ** 31 ? ms : undefined;
 }
 
@@ -106,6 +107,6 @@ function origins(value: unknown): ReadonlySet<string> | undefined {
 
 /** A page is where there is a document. */
 function originOfPage(): ReadonlySet<string> {
-  const { document, location } = globalThis as { document?: unknown; location?: { readonly origin: string } };
-  return new Set(document && location ? [location.origin] : []);
+  const { document, location } = globalThis as unknown as { document?: unknown; location: { readonly origin: string } };
+  return new Set(document ? [location.origin] : []);
 }

@@ -19,12 +19,12 @@ type Fetch = typeof globalThis.fetch;
  * const response = await send('https://api.example.com/orders', { method: 'POST', body });
  */
 export function retrying(fetch?: Fetch, options?: RetryingOptions): Fetch {
-  if (fetch !== undefined && typeof fetch !== 'function') throw new TypeError('retrying expects a fetch');
   const settings = settingsOf(options ?? {});
   const tokens = settings.budget ? budget() : undefined;
   // Whoever replaces the global one later, to trace it, is heard.
   const send: Fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
+  if (typeof send !== 'function') throw new TypeError('retrying expects a fetch');
   return async function retryingFetch(input, init) {
-    return call(await askedOf(send, input, init, settings), settings, tokens);
+    return call(await askedOf(send, input, init ?? {}, settings), settings, tokens);
   };
 }

@@ -2,7 +2,7 @@ import { named } from './failure.ts';
 
 /**
  * Does something, for at most `ms`. Rejects at once when the time is over or the caller aborts, whether or not it looks at its
- * signal. If it gives a Response, the caller's signal rules the body as well.
+ * signal. If it gives a response, of whatever class, the caller's signal rules the body as well.
  *
  * The signal is not made by `AbortSignal.any`, nor left to a Request: what they alone hold may be collected, and then nothing
  * ends the request.
@@ -20,17 +20,21 @@ export function within<T>(
       controller.abort(reason);
       reject(reason);
     };
-    const timer = setTimeout(() => end(named('TimeoutError', `no answer within ${ms} ms`)), ms);
+    const timer = setTimeout(() => end(named('TimeoutError', `no answer within ${Math.round(ms)} ms`)), ms);
     const hear = (): void => end(caller?.reason);
     const release = (): void => {
       clearTimeout(timer);
       caller?.removeEventListener('abort', hear);
     };
     caller?.addEventListener('abort', hear);
-    const done = (value: T): void => {
-      if (controller.signal.aborted) discard(value); // of work that does not look at its signal
+    const done = (value: any): void => {
       release();
-      if (caller && value instanceof Response && value.body) follow(caller, controller, value.body);
+      if (value?.body) {
+        controllers.set(value, controller);
+        if (controller.signal.aborted)
+          discard(value); // of work that does not look at its signal
+        else if (caller) follow(caller, controller, value.body);
+      }
       resolve(value); // or nothing, if it was rejected
     };
     (async () => work(controller.signal))().then(done, end);
@@ -51,7 +55,11 @@ export function pause(ms: number, caller: AbortSignal | undefined): Promise<void
   return within<void>(ms, caller, () => new Promise(() => {})).catch(() => caller?.throwIfAborted());
 }
 
-/** Gives back the connection of an answer that nobody reads. */
-export function discard(response: unknown): void {
-  if (response instanceof Response) response.body?.cancel().catch(() => {});
+/** By answer: what ends its request. */
+const controllers = new WeakMap<object, AbortController>();
+
+/** Gives back the connection of an answer that nobody reads, even if a clone of it was begun. */
+export function discard(response: Response | undefined): void {
+  response?.body?.cancel().catch(() => {});
+  if (response) controllers.get(response)?.abort();
 }

@@ -55,6 +55,29 @@ describe('each attempt has the same body', () => {
   });
 });
 
+describe('the address is what it was when the call began', () => {
+  it('of a URL that is used again, and that changes before a retry', async () => {
+    const server = scripted(200, 200, 503, 200);
+    const send = retrying(server.fetch, { origins: [API] });
+    const url = new URL(ORDERS);
+    const calls = ['1', '2', '3'].map((page) => {
+      url.searchParams.set('page', page);
+      return send(url, POST);
+    });
+    await over(Promise.all(calls));
+    expect(server.requests.map((request) => new URL(request.url).searchParams.get('page'))).toEqual([
+      '1',
+      '2',
+      '3',
+      '3',
+    ]);
+  });
+});
+
+it('an init of null is none, as for fetch', async () => {
+  expect((await over(retrying(scripted(200).fetch)(ORDERS, null as never))).status).toBe(200);
+});
+
 describe('a stream', () => {
   const stream = () => new Blob(['stream']).stream();
   async function* chunks() {

@@ -1,4 +1,4 @@
-import { intent } from 'effectively-once/client';
+import { intent, retrying } from 'effectively-once/client';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { canonical } from '../../src/client/canonical.ts';
@@ -128,6 +128,35 @@ describe('a changed payload', () => {
     expect(await checkout.send(B, (key) => send(key, 'B'))).toBe('order 2');
   });
 
+  it('is rejected, and nothing is sent, if the earlier one was changed in place: its key would order something else', async () => {
+    const { storage } = browser();
+    const { send, log } = shop(failing(new TypeError('reset')));
+    const checkout = intent('checkout', { storage });
+    const cart = { items: ['book'] };
+    const place = (key: string) => send(key, cart.items.join());
+    await checkout.send(cart, place).catch(() => {});
+    cart.items.push('pen');
+    const changed = new TypeError('the payload changed');
+    await expect(checkout.send(cart, place)).rejects.toMatchObject({ name: 'UndecidedError', cause: changed });
+    expect(log().map(({ what }) => what)).toEqual(['book']);
+  });
+
+  it('so is one that is changed while it waits for its turn, of which nothing is noted', async () => {
+    const { storage, items } = browser();
+    const { promise, resolve } = deferred<string>();
+    const { send, calls } = shop();
+    const checkout = intent('checkout', { storage });
+    const first = checkout.send(A, () => promise);
+    const cart = { items: ['book'] };
+    const second = checkout.send(cart, send);
+    cart.items.push('pen');
+    resolve('first');
+    await first;
+    const before = items.get('effectively-once:checkout');
+    await expect(second).rejects.toThrow('the payload changed');
+    expect([calls(), items.get('effectively-once:checkout')]).toEqual([0, before]);
+  });
+
   it('is rejected at once after a reload, until the first is sent again', async () => {
     const { storage, reload } = browser();
     const { send, log } = shop(failing(new TypeError('reset')));
@@ -182,6 +211,40 @@ describe('what tells what became of a request', () => {
     expect(await decided(failing({ status: 409 }))).toBe(false);
     expect(await decided(failing(new TypeError('reset')))).toBe(false);
     expect(await decided(failing(undefined))).toBe(false);
+  });
+
+  it.each<[string, number, object, Record<string, string>?]>([
+    ['our conflict', 409, { type: 'urn:effectively-once:conflict' }],
+    ['our outcome that nobody knows', 409, { type: 'urn:effectively-once:outcome-unknown' }],
+    ['that of Stripe', 409, { error: { code: 'idempotency_key_in_use' } }],
+    ['that of Adyen', 422, { errorCode: '704' }],
+    ['that of Adyen, by its header', 409, {}, { 'transient-error': 'true' }],
+  ])('nor an answer of which `retrying` knows that it tells nothing: %s', async (_, status, body, headers = {}) => {
+    const answer = () => Response.json(body, { status, headers });
+    const send = retrying(async () => answer(), { attempts: 1, deadline: 20 });
+    const call = (key: string) =>
+      send('https://api.example.com', { method: 'POST', headers: { 'idempotency-key': key } });
+    expect(await decided(call)).toBe(false);
+    expect(await decided(async (key) => Promise.reject({ response: await call(key) }))).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    ['a conflict of the domain', { type: 'urn:shop:conflict' }],
+    ['one that is sold out', { error: { code: 'sold_out' } }],
+    ['one whose key was used for something else', { type: 'urn:effectively-once:mismatch' }],
+  ])('but %s does', async (_, body) => {
+    const send = retrying(async () => Response.json(body, { status: 409 }));
+    const call = (key: string) =>
+      send('https://api.example.com', { method: 'POST', headers: { 'idempotency-key': key } });
+    expect(await decided(call)).toBe(true);
+  });
+
+  it('so does a 409 of axios, whose headers give `undefined` for one that is not there', async () => {
+    const headers = (retryAfter?: string) => ({
+      get: (name: string) => (name === 'retry-after' ? retryAfter : undefined),
+    });
+    expect(await decided(failing({ response: { status: 409, headers: headers() } }))).toBe(true);
+    expect(await decided(failing({ response: { status: 409, headers: headers('1') } }))).toBe(false);
   });
 
   it('a value that is no response does, whatever it is', async () => {
@@ -241,7 +304,7 @@ describe('the storage', () => {
       const error = await intent('checkout', { storage })
         .send(A, send)
         .catch((error) => error);
-      expect(error).toMatchObject({ message: 'the storage of an intent failed', cause: full });
+      expect(error).toMatchObject({ message: 'the storage failed', cause: full });
       expect(calls()).toBe(0);
     },
   );
@@ -263,7 +326,7 @@ describe('the storage', () => {
     const { storage, items } = browser();
     items.set('effectively-once:checkout', 'no JSON');
     const checkout = intent('checkout', { storage });
-    await expect(checkout.send(A, async () => 'A')).rejects.toThrow('the storage of an intent failed');
+    await expect(checkout.send(A, async () => 'A')).rejects.toThrow('the storage failed');
     await checkout.next();
     expect(await checkout.send(A, async () => 'A')).toBe('A');
   });

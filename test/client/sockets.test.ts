@@ -77,6 +77,18 @@ describe('a real server', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('never ends the body of a 409 in flight: its connection is given back', async () => {
+    const closed: Promise<unknown>[] = [];
+    const halfAConflict: Act = ({ socket }, response) => {
+      closed.push(once(socket, 'close'));
+      response.writeHead(409, { 'content-length': '100', 'retry-after': '0' });
+      response.write('half');
+    };
+    const response = await send(halfAConflict, halfAConflict)(`${origin}/orders`, order);
+    expect([response.status, closed.length]).toEqual([201, 2]);
+    await Promise.all(closed);
+  });
+
   it('closes the socket of a POST without a key: it is not sent again', async () => {
     acts = [closes];
     await expect(retrying()(`${origin}/orders`, order)).rejects.toMatchObject({ attempts: [{}] });
