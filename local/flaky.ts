@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import { fetchLocally } from './fetch.ts';
 import { listen } from './listen.ts';
 
-/** `refuse`, `drop`: before its effect, a 503 or no answer. `lose`: after it, no answer. */
-type Mishap = 'refuse' | 'drop' | 'lose';
+/** `refuse`, `drop`: before its effect, a 503 or no answer. `lose`, `cut`: after it, no answer or half of one. */
+type Mishap = 'refuse' | 'drop' | 'lose' | 'cut';
 
 /** What happens to a request to `/orders`; a promise of it holds the request back. */
 export type Plan = (request: { readonly method: string; readonly path: string }) => MaybePromise<Mishap | undefined>;
@@ -35,7 +35,10 @@ export async function startFlaky(upstream: string, plan: Plan, port = 0): Promis
     if (mishap === 'refuse') return void response.writeHead(503, JSON_TYPE).end('{"message":"Service Unavailable"}');
     const answer = await forward(upstream, request, body).catch(() => undefined);
     if (mishap === 'lose' || !answer) return void socket.destroy();
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
+    const sent = Buffer.from(await answer.arrayBuffer());
+    response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'Content-Length': sent.length });
+    if (mishap !== 'cut') return void response.end(sent);
+    response.write(sent.subarray(0, sent.length / 2), () => socket.destroy());
   };
   // Where a connection that it has used before breaks, a browser sends a POST again by itself, and the page never knows.
   server.maxRequestsPerSocket = 1;

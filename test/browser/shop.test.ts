@@ -162,6 +162,33 @@ describe('one order, charged once, and its confirmation', () => {
       expect(await shop.newOrders()).toEqual([shown]);
     }));
 
+  it('for a tab that knows no outcome, when another has it and starts anew: nothing is ordered without a click', () =>
+    withCustomer(shop, async ({ page, placeOrder, problem }, { open }) => {
+      shop.plan(() => 'lose');
+      await placeOrder.click();
+      await problem();
+      shop.plan(() => undefined);
+      const other = customer(await open(shop.url));
+      const shown = await other.order();
+      await other.startAnew();
+      await page.reload();
+      await page.getByRole('heading', { name: 'No order yet' }).waitFor();
+      await page.context().setOffline(true);
+      await page.context().setOffline(false);
+      expect(await shop.newOrders()).toEqual([shown]);
+    }));
+
+  it('for half an answer, and a reload', () =>
+    withCustomer(shop, async ({ page, placeOrder, problem, confirmation }) => {
+      shop.plan(() => 'cut');
+      await placeOrder.click();
+      await problem();
+      shop.plan(() => undefined);
+      await page.reload();
+      const shown = await confirmation();
+      expect(await shop.newOrders()).toEqual([shown]);
+    }));
+
   it('for a tab that was closed when nobody knew: another cart is refused until the first is placed again', () =>
     withCustomer(shop, async ({ page, placeOrder, problem }, { open }) => {
       shop.plan(() => 'refuse');

@@ -13,25 +13,36 @@ const send = retrying(watched, { attempts: 5, onRetry: retried });
 /** One order for all tabs: what two of them do at once is one after the other, and has one key. */
 const checkout = intent('checkout', { storage: storageOfPage() });
 
-/** The click on "Place order", however often it comes. Rejects with what the server said against it, or with the last error. */
-export function place(order: Order): Promise<Confirmation> {
-  return checkout.send(order, async (key) => {
-    begun();
-    const response = await send('/orders', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-      body: JSON.stringify(order),
-    });
-    // With the response, so that the intention knows whether that was the outcome.
-    if (!response.ok) throw Object.assign(new Error(await reasonIn(response)), { response });
-    return { ...(await response.json()), replayed: retryInfo(response).replayed };
-  });
+/** What an order that was sent has come to instead of its confirmation. */
+export interface Failure extends Error {
+  readonly response?: Response;
+  readonly wasSent?: boolean;
 }
 
-/** Whether it was sent, and may have its effect yet. */
-export function isOpen(error: Error & { readonly response?: Response }): boolean {
-  const { status = 0 } = error.response ?? {};
-  return status >= 500 || status === 409 || status === 429 || 'attempts' in error;
+/** The click on "Place order", however often it comes. Rejects with what the server said against it, or with the last error. */
+export function place(order: Order): Promise<Confirmation> {
+  return checkout.send(order, (key) =>
+    post(order, key).catch((error) => {
+      throw Object.assign(error, { wasSent: true });
+    }),
+  );
+}
+
+async function post(order: Order, key: string): Promise<Confirmation> {
+  begun();
+  const response = await send('/orders', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+    body: JSON.stringify(order),
+  });
+  // With the response, so that the intention knows whether that was the outcome.
+  if (!response.ok) throw Object.assign(new Error(await reasonIn(response)), { response });
+  return { ...(await response.json()), replayed: retryInfo(response).replayed };
+}
+
+/** Whether it was sent, and may have had its effect, or have it yet. */
+export function isOpen({ wasSent = false, response }: Failure): boolean {
+  return wasSent && (!response || response.status >= 500 || [408, 409, 425, 429].includes(response.status));
 }
 
 /** From now on the same cart is another order. */

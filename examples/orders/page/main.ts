@@ -1,5 +1,5 @@
 import { type Cart, keepCart, keptCart, linesOf, orderOf, withMore } from './cart.ts';
-import { isOpen, place, startAnew } from './checkout.ts';
+import { type Failure, isOpen, place, startAnew } from './checkout.ts';
 import { element, instance } from './elements.ts';
 import { euros, showConfirmation, showNothing, showProblem } from './outcome.ts';
 import { pending } from './pending.ts';
@@ -20,7 +20,7 @@ async function order(): Promise<void> {
     ordered(confirmation.orderId);
     showConfirmation(confirmation);
   } catch (error) {
-    if (!isOpen(error as Error)) pending.clear(wanted);
+    if (!isOpen(error as Failure)) pending.clear(wanted);
     showProblem(error as Error);
   } finally {
     busy(-1);
@@ -78,7 +78,7 @@ button.addEventListener('click', () => {
 });
 element('#next').addEventListener('click', async () => {
   await startAnew();
-  pending.clear();
+  pending.startAnew();
   showNothing();
   button.focus();
 });
@@ -89,7 +89,7 @@ addEventListener('storage', () => {
 });
 // What was under way when the page was left, or the network: it has its key still.
 const resume = (): void => {
-  if (pending.is(orderOf(cart))) order();
+  if (pending.isDue(orderOf(cart))) order();
 };
 addEventListener('online', resume);
 resume();

@@ -1,33 +1,49 @@
 import type { Order } from './cart.ts';
 
-const PLACE = 'shop:pending';
+/** In the storage of the tab: an order, since when, and the intention that it is of. */
+const PENDING = 'shop:pending';
+/** In the storage of all tabs: the intention that they are at. */
+const INTENTION = 'shop:intention';
+
+/** Ms: after that its customer may have changed their mind, and later the server has forgotten its key. */
+const LONGEST = 3_600_000;
 
 /** The order that this tab has begun and knows no outcome of, also after a reload. */
 export const pending = {
   set(order: Order): void {
-    write(JSON.stringify(order));
+    quietly(() => sessionStorage.setItem(PENDING, JSON.stringify({ order, at: Date.now(), intention: intention() })));
   },
-  is(order: Order): boolean {
-    return read() === JSON.stringify(order);
+  /** Whether to send it again unasked: it is this one, it is not old, and no tab has started anew since. */
+  isDue(order: Order): boolean {
+    const { at, intention: then } = kept();
+    return isOf(order) && then === intention() && Date.now() - at < LONGEST;
   },
-  /** Of this order, or whatever it is. */
-  clear(order?: Order): void {
-    if (!order || this.is(order)) write('');
+  clear(order: Order): void {
+    if (isOf(order)) quietly(() => sessionStorage.removeItem(PENDING));
+  },
+  startAnew(): void {
+    quietly(() => localStorage.setItem(INTENTION, `${Date.now()}`));
+    quietly(() => sessionStorage.removeItem(PENDING));
   },
 };
 
-function read(): string {
-  try {
-    return sessionStorage.getItem(PLACE) ?? '';
-  } catch {
-    return '';
-  }
+function kept() {
+  return quietly(() => JSON.parse(sessionStorage.getItem(PENDING) ?? '{}')) ?? {};
 }
 
-function write(text: string): void {
+function isOf(order: Order): boolean {
+  return JSON.stringify(kept().order) === JSON.stringify(order);
+}
+
+function intention(): string {
+  return quietly(() => localStorage.getItem(INTENTION)) ?? '';
+}
+
+/** Without storage a page that was reloaded resumes nothing; the next click does. */
+function quietly<T>(use: () => T): T | undefined {
   try {
-    sessionStorage.setItem(PLACE, text);
+    return use();
   } catch {
-    // Without storage a page that was reloaded resumes nothing; the next click does.
+    return undefined;
   }
 }
