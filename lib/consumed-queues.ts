@@ -63,7 +63,7 @@ function existingQueue(parent: Construct, props: IdempotentQueueConsumerProps, q
   if (!queueResource(queue)) {
     Annotations.of(parent).addWarningV2(
       'effectively-once:imported-queue',
-      `${queue.node.path} is imported, so nobody can check it: it must hide a message for ${hiddenFor(facts)} s at least, and have a dead-letter queue with a \`maxReceiveCount\` of at least ${LEAST_RECEIVES}.`,
+      `${queue.node.path} is imported, so it cannot be checked. Its visibility timeout must be at least ${hiddenFor(facts)} s, and it must have a dead-letter queue with a \`maxReceiveCount\` of at least ${LEAST_RECEIVES}.`,
     );
   }
   return { queue, deadLetters, retention: facts.retention };
