@@ -95,13 +95,9 @@ describe('at a terminal', () => {
 
 describe('a permission that is missing is named, and nothing is written', () => {
   it.each<[string, string, readonly string[], RegExp]>([
-    [
-      'to search',
-      'Scan',
-      ['list'],
-      /may not be searched with these permissions: IdempotencyTable.grantOperate gives them/,
-    ],
-    ['to read', 'BatchGetItem', ['show', 'charge#1'], /may not be used with these permissions/],
+    ['to search', 'Scan', ['list'], /a permission is missing, which IdempotencyTable.grantOperate gives/],
+    ['to read', 'BatchGetItem', ['show', 'charge#1'], /which IdempotencyTable.grantOperate gives/],
+    ['to decide', 'BatchGetItem', ['forget', 'charge#1', '--yes'], /which IdempotencyTable.grantOperate gives/],
   ])('%s', async (_, action, args, message) => {
     const table = await newTable();
     const { url, stop } = await standIn({ [`DynamoDB_20120810.${action}`]: undefined });
