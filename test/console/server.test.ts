@@ -148,6 +148,16 @@ describe('the console refuses', () => {
     expect(body.message).toContain(message);
   });
 
+  it('nothing of a record whose value contains itself: it answers where', async () => {
+    const value: Record<string, unknown> = { name: 'tree' };
+    value['children'] = Array.from({ length: 4 }, () => ({ parent: value }));
+    await completed(store, 'cyclic', value);
+    const { id } = await found('cyclic');
+    const { status, body } = await ask(`/api/record?id=${encodeURIComponent(id)}`);
+    const children = Array(4).fill({ parent: '[circular]' });
+    expect({ status, value: body.outcome.value }).toEqual({ status: 200, value: { name: 'tree', children } });
+  });
+
   it('a port that is taken, in a sentence', async () => {
     const port = Number(new URL(running.url).port);
     await expect(startConsole({ store, table: 'records', port })).rejects.toThrow(

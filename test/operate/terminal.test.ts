@@ -188,5 +188,5 @@ it('columns are as wide as their widest cell, and a cell stays in its line', () 
         ['123456', 'y'],
       ],
     ),
-  ).toBe('A       BB\n1 2     x\n123456  y');
+  ).toBe('A         BB\n1\\u{a}2  x\n123456    y');
 });
