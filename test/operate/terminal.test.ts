@@ -73,6 +73,19 @@ describe('at a terminal', () => {
     expect(forgotten.code).toBe(0);
   });
 
+  it.each([
+    ['Ctrl-C', '\u0003', EXIT.interrupted],
+    ['Ctrl-D', '\u0004', EXIT.notConfirmed],
+    ['Ctrl-C after a y', 'y\u0003', EXIT.interrupted],
+  ])('%s at the question is no, and says that nothing was written', async (_, pressed, code) => {
+    const before = await itemsIn(table);
+    const left = await atTerminal(['resolve', id('k'), '--rerun', ...at()], pressed);
+    expect(left.said).toMatch(/\n.*nothing was written/);
+    expect(left.said).not.toMatch(/abort/i);
+    expect(left.code).toBe(code);
+    expect(await itemsIn(table)).toEqual(before);
+  });
+
   it('a record that changes between the question and the answer stays as it is', async () => {
     const store = dynamoDBStore({ client: engineClient(), tableName: table });
     const meanwhile = () => resolve(store, id('k'), { value: 'somebody else said so' });
@@ -116,6 +129,18 @@ describe('a permission that is missing is named, and nothing is written', () => 
       err: expect.stringContaining('it takes the permission dynamodb:DescribeTable'),
     });
   });
+});
+
+it.each([
+  ['list', [], 0],
+  ['show', ['charge#nothing'], EXIT.noRecord],
+  ['show', [], EXIT.usage],
+])('%s %j ends with its code where nobody reads the standard error', async (name, args, code) => {
+  const table = await newTable();
+  const said = await command([name, ...args, '--table', table, '--endpoint-url', inject('endpoint')], {
+    closed: 'stderr',
+  });
+  expect(said.code).toBe(code);
 });
 
 describe('a long scan', () => {
@@ -188,5 +213,5 @@ it('columns are as wide as their widest cell, and a cell stays in its line', () 
         ['123456', 'y'],
       ],
     ),
-  ).toBe('A         BB\n1\\u{a}2  x\n123456    y');
+  ).toBe('A        BB\n1\\u{a}2  x\n123456   y');
 });
