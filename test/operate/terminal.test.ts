@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dynamoDBStore } from 'effectively-once';
 import { recordId, resolve } from 'effectively-once/operator';
@@ -127,6 +130,49 @@ describe('a permission that is missing is named, and nothing is written', () => 
     expect(said).toMatchObject({
       code: 0,
       err: expect.stringContaining('it takes the permission dynamodb:DescribeTable'),
+    });
+  });
+});
+
+describe('credentials that AWS refuses are a matter of configuration, and no reason to try again', () => {
+  const NAMES = [
+    'ExpiredTokenException',
+    'ExpiredToken',
+    'InvalidSignatureException',
+    'IncompleteSignature',
+    'InvalidClientTokenId',
+    'UnrecognizedClientException',
+    'MissingAuthenticationTokenException',
+  ];
+  it.each([
+    ...NAMES.map((name) => [name, ['show', 'charge#1'], 'BatchGetItem'] as const),
+    ['ExpiredTokenException', ['list'], 'DescribeTable'] as const,
+    ['InvalidSignatureException', ['stats'], 'DescribeTable'] as const,
+    ['ExpiredTokenException', ['doctor'], 'DescribeTable'] as const,
+  ])('%s of %j', async (name, args, action) => {
+    const table = await newTable();
+    const body = { __type: `com.amazon.coral.service#${name}`, message: 'renew it' };
+    const { url, stop } = await standIn({ [`DynamoDB_20120810.${action}`]: { status: 400, body } });
+    const said = await command([...args, '--table', table, '--endpoint-url', url]);
+    await stop();
+    expect(said).toMatchObject({
+      ...{ code: EXIT.configuration, out: '' },
+      err: expect.stringContaining('these credentials cannot be used: renew it'),
+    });
+  });
+
+  it('also if there are none to be had, as of a session that is over', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'aws-'));
+    const file = join(home, 'config');
+    const sso = 'sso_session = s\nsso_account_id = 000000000000\nsso_role_name = r';
+    const session = 'sso_region = eu-central-1\nsso_start_url = https://sso.example/start';
+    writeFileSync(file, `[profile operator]\n${sso}\n[sso-session s]\n${session}\n`);
+    const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const env = { ...none, HOME: home, AWS_CONFIG_FILE: file, AWS_PROFILE: 'operator' };
+    const said = await command(['show', 'charge#1', '--table', 'ttt'], { env });
+    expect(said).toMatchObject({
+      code: EXIT.configuration,
+      err: expect.stringMatching(/these credentials cannot be used: .*aws sso login/),
     });
   });
 });
