@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Ended, EXIT } from './exit.ts';
 
 /** Asks before something is written. Throws unless the answer is yes; without a terminal `--yes` is the only one. */
@@ -7,11 +7,23 @@ export async function confirm(question: string, { yes }: Readonly<Record<string,
   if (!process.stdin.isTTY) {
     throw new Ended(EXIT.notConfirmed, 'nothing was written: there is no terminal to ask at, so give --yes');
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Ended(EXIT.notConfirmed, 'nothing was written');
-  } finally {
-    terminal.close();
-  }
+  const answer = await answered(`${question} [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Ended(EXIT.notConfirmed, 'nothing was written');
+}
+
+/** What was typed; nothing after Ctrl-D. Throws for Ctrl-C. */
+function answered(question: string): Promise<string> {
+  const { stdin: input, stderr: output } = process;
+  const terminal = createInterface({ input, output });
+  return new Promise<string>((resolve, reject) => {
+    terminal.once('SIGINT', () => {
+      reject(new Ended(EXIT.interrupted, 'interrupted: nothing was written'));
+      terminal.close();
+    });
+    terminal.once('close', () => {
+      output.write('\n'); // the question stands in its line
+      resolve('');
+    });
+    terminal.question(question, resolve);
+  }).finally(() => terminal.removeAllListeners('close').close());
 }

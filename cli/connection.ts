@@ -10,6 +10,8 @@ import { usage } from './exit.ts';
 export function connectionOf({ table: named, region, endpointUrl }: Readonly<Record<string, any>>): Connection {
   const table: string | undefined = named ?? process.env[ENVIRONMENT.table];
   if (!table) throw usage(`no table: give --table, or set ${ENVIRONMENT.table}`);
+  if (endpointUrl !== undefined && !isHttp(endpointUrl))
+    throw usage(`--endpoint-url is ${endpointUrl}; expected an address such as http://localhost:8000`);
   const [, ofArn] = /^arn:[^:]+:dynamodb:([^:]+):/.exec(table) ?? [];
   const where = region ?? ofArn;
   const client = new DynamoDBClient({
@@ -23,6 +25,10 @@ export function connectionOf({ table: named, region, endpointUrl }: Readonly<Rec
     return store.write(...args);
   };
   return { client, table, store: { ...store, write } };
+}
+
+function isHttp(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
 /** Slow answers make a good clock look wrong by their seconds. */

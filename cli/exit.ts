@@ -1,4 +1,5 @@
 import { isIdempotencyError } from '../src/core/errors.ts';
+import { credentialsFault } from './credentials.ts';
 
 /** How the command ends; documented in docs/operate.md. */
 export const EXIT = {
@@ -40,6 +41,8 @@ export function built<T>(build: () => T): T {
 /** The sentence and the code for what was thrown. */
 export function endOf(error: unknown): { readonly code: number; readonly message: string } {
   if (error instanceof Ended) return error;
+  const fault = credentialsFault(error);
+  if (fault !== undefined) return { code: EXIT.configuration, message: fault };
   const message = error instanceof Error ? error.message : String(error);
   if (!isIdempotencyError(error)) return { code: EXIT.configuration, message };
   switch (error.code) {

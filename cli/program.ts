@@ -17,7 +17,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
   const program = new Program('effectively-once')
     .description('Looks into a table of idempotency records, and decides on them.')
-    .configureOutput({ outputError: (text) => complain(text.trim()) })
+    .configureOutput({ outputError: (text) => text.trim().split('\n').map(complain) })
     .exitOverride();
   for (const command of COMMANDS)
     add(program, command, (ended) => {

@@ -54,7 +54,7 @@ async function announced(scan: Scan): Promise<Estimate | undefined> {
     }
     return estimate;
   } catch (error) {
-    if (!/permissions/.test(String(error))) throw error;
+    if (!/permission is missing/.test(String(error))) throw error;
     remark('What this will cost is not known: it takes the permission dynamodb:DescribeTable.');
     return undefined;
   }

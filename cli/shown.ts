@@ -1,6 +1,7 @@
 import { inspect as valueAsText } from 'node:util';
 import type { Ended, Inspection } from '../src/operator/inspect.ts';
-import { at, counted, hasColors, printable, sized, styled } from './terminal.ts';
+import { at, counted, printable, sized, styled } from './terminal.ts';
+import { treeOf } from './tree.ts';
 
 /** A record for a terminal. */
 export function shown(record: Inspection): string {
@@ -60,7 +61,7 @@ function ended(outcome: Ended): string {
   const { codec, bytes, apart } = outcome;
   const kept = apart ? `kept apart in ${apart.items} items` : bytes === undefined ? undefined : sized(bytes);
   const how = [codec, kept].filter((one) => one !== undefined).join(', ');
-  const note = how === '' ? '' : styled('dim', ` (${how})`);
+  const note = how === '' ? '' : styled('dim', ` (${printable(how)})`);
   switch (outcome.kind) {
     case 'unavailable':
       return `not shown: ${printable(outcome.why)}${note}`;
@@ -71,11 +72,8 @@ function ended(outcome: Ended): string {
   }
 }
 
+/** Its lines after the first are deeper than those of steps. */
 function text(value: unknown): string {
-  return valueAsText(value, {
-    colors: hasColors(process.stdout),
-    depth: 8,
-    maxStringLength: 2_000,
-    maxArrayLength: 100,
-  });
+  const lines = valueAsText(treeOf(value), { depth: 8, maxStringLength: 2_000, maxArrayLength: 100 }).split('\n');
+  return lines.map(printable).join('\n    ');
 }

@@ -1,4 +1,4 @@
-import { recordId } from '../src/operator/record-id.ts';
+import { idIn, recordId } from '../src/operator/record-id.ts';
 import type { Call } from './command.ts';
 import { built, usage } from './exit.ts';
 
@@ -9,7 +9,7 @@ export function targetOf({ args: [id], options }: Pick<Call, 'args' | 'options'>
   const { scope, key } = options;
   const isNamed = ['scope', 'key', 'operation', 'principal'].some((part) => options[part] !== undefined);
   if (id !== undefined && isNamed) throw usage('give an id, or --scope and --key, and not both');
-  if (id !== undefined) return id;
+  if (id !== undefined) return built(() => idIn(id));
   if (scope === undefined || key === undefined) throw usage('name a record: by its id, or by --scope and --key');
   const [operation, principal] = [operationIn(options), principalIn(options)];
   return built(() => recordId({ scope, key, ...(operation && { operation }), ...(principal && { principal }) }));
@@ -36,8 +36,9 @@ function listIn(text: string): readonly string[] {
 }
 
 /** A whole number above 0 from an option. */
-export function numberIn(option: string, value: string | undefined): number | undefined {
+export function numberIn(option: string, value: string | undefined, most?: number): number | undefined {
   if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
-  throw usage(`--${option} is ${value}; expected a whole number above 0`);
+  if (/^[1-9]\d{0,8}$/.test(value) && Number(value) <= (most ?? Number(value))) return Number(value);
+  const range = most === undefined ? 'above 0' : `from 1 to ${most.toLocaleString('en-US')}`;
+  throw usage(`--${option} is ${value}; expected a whole number ${range}`);
 }

@@ -24,14 +24,14 @@ export function complain(text: string): void {
   process.stderr.write(`${styled('red', printable(text), process.stderr)}\n`);
 }
 
-/** Keys and callers are what a sender chose: no control character of theirs reaches a terminal. */
+/** Keys and callers are what a sender chose: no control character of theirs reaches a terminal, and no line of theirs looks like ours. */
 export function printable(text: string): string {
-  return text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** Columns as wide as their widest cell. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
+  const cells = [head, ...rows].map((row) => row.map((cell) => printable(cell)));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const lines = cells.map((row) =>
     row

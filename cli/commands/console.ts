@@ -8,7 +8,7 @@ import { remark, say } from '../terminal.ts';
 
 /** Serves the console until Ctrl-C. */
 export async function serve({ options, connect }: Call): Promise<number> {
-  const [port, unitsPerSecond] = [numberIn('port', options['port']), numberIn('units', options['units'])];
+  const [port, unitsPerSecond] = [numberIn('port', options['port'], 65_535), numberIn('units', options['units'])];
   const { client, store, table } = connect();
   const region = await client.config.region().catch(() => undefined); // that there is none, the first search says
   const { endpointUrl: endpoint, readOnly } = options;

@@ -113,7 +113,10 @@ export interface Scan {
 /** At least one of these holds. */
 export type Clause = readonly Term[];
 
-/** `path`: an attribute, or a member of one: `identity.key`. */
+/**
+ * `path`: an attribute, or a member of one: `identity.key`. `<>`, `<=` and `>` hold also of what cannot be compared, as it is missing or of another
+ * type: a record whose damage hides whether it is sought is to be told.
+ */
 export type Term = { readonly path: string } & (
   | { readonly is: 'there' | 'absent' }
   | { readonly is: '=' | '<>' | '<=' | '>' | 'begins' | 'contains'; readonly value: string | number }

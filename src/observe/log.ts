@@ -35,13 +35,13 @@ export function log(options: LogOptions = {}): () => void {
   const { logger } = parsed('log', options, OPTIONS);
   return subscribe((event) => {
     const entry = entryOf(event);
-    if (!entry) return;
+    if (!entry) return undefined;
     const { level, message, code, ...more } = entry;
     const { at, type, scope, source, requestId } = event;
     const timestamp = new Date(at).toISOString();
     const line = { timestamp, level, message, code, type, ...more, scope, source, requestId };
     if (!logger && process.env['LAMBDA_TASK_ROOT']) return writeLine(line);
-    (logger ?? console)[level === 'WARN' ? 'warn' : 'error'](JSON.stringify(line));
+    return (logger ?? console)[level === 'WARN' ? 'warn' : 'error'](JSON.stringify(line));
   });
 }
 

@@ -36,10 +36,8 @@ const OPTIONS = {
  */
 export function otel(options: OtelOptions = {}): () => void {
   const { meter, tracer } = parsed('otel', options, OPTIONS);
-  const measure = instrumentsOf(meter);
-  const trace = spansOf(tracer);
-  return subscribe((event) => {
-    measure(event);
-    trace(event);
-  });
+  const ends = [instrumentsOf(meter), spansOf(tracer)].map(subscribe);
+  return () => {
+    for (const end of ends) end();
+  };
 }

@@ -1,4 +1,4 @@
-import type { Attributes, Link, Tracer } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Link, Span, Tracer } from '@opentelemetry/api';
 import type { IdempotencyEvent } from '../core/events.ts';
 import { perCall } from './calls.ts';
 import { instrumentName, OWN } from './instruments.ts';
@@ -46,7 +46,7 @@ function tell(told: Told, settled: Settled, tracer: Tracer | undefined): void {
   const attributes = { ...commonOf(settled), ...(isBatch ? batchOf(told, settled) : outcomeOf(told.last)) };
   const span = activeSpan();
   if (span) {
-    span.setAttributes(attributes);
+    replaceAttributes(span, attributes);
     if (isBatch) span.addLinks(told.links);
     return;
   }
@@ -56,6 +56,22 @@ function tell(told: Told, settled: Settled, tracer: Tracer | undefined): void {
   tracing
     ?.startSpan(name, { kind: isBatch ? CONSUMER : INTERNAL, startTime: first.at, links, attributes })
     .end(settled.at);
+}
+
+const lastOf = new WeakMap<Span, Attributes>();
+
+/** What another call has left there is emptied: OpenTelemetry removes no attribute, and ignores one that is undefined. */
+function replaceAttributes(span: Span, attributes: Attributes): void {
+  const emptied = Object.entries(lastOf.get(span) ?? {}).map(([name, value]) => [name, EMPTY[typeof value]]);
+  const all = { ...Object.fromEntries(emptied), ...present(attributes) };
+  lastOf.set(span, all);
+  span.setAttributes(all);
+}
+
+const EMPTY: Readonly<Record<string, AttributeValue>> = { string: '', number: 0, boolean: false };
+
+function present(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 /** Of `SpanKind`. */

@@ -1,10 +1,10 @@
 import { seconds } from '../core/duration.ts';
 import { IdempotencyError } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import type { Claimed, IdempotencyRecord } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { DEFAULT_RETENTION_MS, environment } from '../environment.ts';
 import { CACHE_FOR_MS } from '../stores/cache-for.ts';
+import { forOperators } from './for-operators.ts';
 import { recordOf } from './inspect.ts';
 import { idIn } from './record-id.ts';
 import { changedMeanwhile, isSame, type Seen } from './seen.ts';
@@ -37,7 +37,7 @@ export async function forget(
   { seen }: { readonly seen?: Seen } = {},
 ): Promise<Forgotten> {
   const id = idIn(instance);
-  const patientStore = patient(store, () => 10_000, 'claim');
+  const patientStore = forOperators(store);
   const record = await recordOf(patientStore, id);
   const now = Date.now();
   if (seen && !isSame(record, seen)) throw changedMeanwhile(id);

@@ -1,11 +1,11 @@
 import { misuse } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import type { ErrorBrief, IdempotencyRecord, Outcome, WithBody } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { toItem } from '../stores/dynamodb/item.ts';
 import { itemBytes } from '../stores/dynamodb/size.ts';
 import type { Codec } from '../values/codec.ts';
 import { type Opened, outcomesOf } from '../values/outcome.ts';
+import { forOperators } from './for-operators.ts';
 import { type Listed, listedOf, present } from './glance.ts';
 import { idIn } from './record-id.ts';
 import { STATES, type State } from './state.ts';
@@ -59,7 +59,7 @@ export async function inspect(
   instance: string,
   { codec }: { readonly codec?: Codec } = {},
 ): Promise<Inspection> {
-  const patientStore = patient(store, remaining, 'claim');
+  const patientStore = forOperators(store);
   const record = await recordOf(patientStore, idIn(instance));
   const { id } = record;
   const outcomes = outcomesOf(codec);

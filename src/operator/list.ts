@@ -1,10 +1,10 @@
 import { parsed } from '../core/check.ts';
 import type { Duration } from '../core/duration.ts';
 import { misuse } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import type { Store } from '../core/store.ts';
 import { toItem } from '../stores/dynamodb/item.ts';
 import { itemBytes } from '../stores/dynamodb/size.ts';
+import { forOperators } from './for-operators.ts';
 import { type Listed, listedOf } from './glance.ts';
 import { recordId } from './record-id.ts';
 import { type Estimate, estimateOf, SCANNING, type ScanOptions, scanningOf } from './scanning.ts';
@@ -69,7 +69,7 @@ export function list(store: Store, options: ListOptions = {}): Listing {
 function oneRead(store: Store, id: string, filter: (record: Listed) => boolean): Listing {
   let [scanned, readUnits] = [0, 0];
   async function* found(): AsyncGenerator<Listed, void, undefined> {
-    const { read } = patient(store, () => 10_000, 'claim');
+    const { read } = forOperators(store);
     if (!read) throw misuse('this store cannot be read');
     const record = await read(id);
     [scanned, readUnits] = [1, record ? Math.ceil(itemBytes(toItem(record)) / 4_096) : 1];

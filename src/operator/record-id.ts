@@ -58,9 +58,18 @@ export function callerIn(principal: RecordIdentity['principal']): string | undef
   return typeof principal === 'object' ? canonicalJson(principal) : principal;
 }
 
-/** The id in what problem details call the `instance`; anything else is an id. Throws `MISUSE` for an instance that was cut. */
+/** Of a partition key. */
+const MOST_BYTES = 2_048;
+
+/** The id in what problem details call the `instance`; anything else is an id. Throws `MISUSE` for an instance that was cut, and what is no id. */
 export function idIn(instance: string): string {
-  if (!instance.startsWith(INSTANCE)) return instance;
+  const id = instance.startsWith(INSTANCE) ? decoded(instance) : instance;
+  const bytes = Buffer.byteLength(id);
+  if (bytes > 0 && bytes <= MOST_BYTES) return id;
+  throw misuse(`the id of a record has 1 to 2,048 bytes; got ${bytes.toLocaleString('en-US')}`);
+}
+
+function decoded(instance: string): string {
   try {
     return decodeURIComponent(instance.slice(INSTANCE.length));
   } catch {

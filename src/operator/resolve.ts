@@ -3,7 +3,6 @@ import { isUnknown } from '../core/decide.ts';
 import { seconds } from '../core/duration.ts';
 import { IdempotencyError, misuse } from '../core/errors.ts';
 import { publish } from '../core/events.ts';
-import { patient } from '../core/patience.ts';
 import { decideUnknown } from '../core/protocol.ts';
 import type { Claimed, Outcome } from '../core/record.ts';
 import type { Place, Store } from '../core/store.ts';
@@ -14,6 +13,7 @@ import { isResponse } from '../sources/http-response.ts';
 import type { Codec } from '../values/codec.ts';
 import { outcomesOf } from '../values/outcome.ts';
 import { isRerun, valueIn } from '../values/verdict.ts';
+import { forOperators } from './for-operators.ts';
 import { scopeOf } from './glance.ts';
 import { idIn } from './record-id.ts';
 import { changedMeanwhile, isSame, type Seen } from './seen.ts';
@@ -38,7 +38,7 @@ export async function resolve(
   { codec, seen: shown }: { readonly codec?: Codec; readonly seen?: Seen } = {},
 ): Promise<void> {
   const id = idIn(instance);
-  const patientStore = patient(store, remaining, 'claim');
+  const patientStore = forOperators(store);
   const seen = await unknownIn(patientStore, id, shown);
   const [owner, now] = [randomUUID(), Date.now()];
   const expiresAt = seconds(now + (seen.retention ?? environment.retention() ?? DEFAULT_RETENTION_MS));

@@ -1,7 +1,7 @@
 import { count, type Parse, type Parsed, that } from '../core/check.ts';
 import { misuse } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import type { Store } from '../core/store.ts';
+import { forOperators } from './for-operators.ts';
 import { MOST_SEGMENTS } from './walk.ts';
 
 /** How a table is scanned. */
@@ -49,7 +49,7 @@ export interface Estimate {
 const BYTES_PER_UNIT = 8 * 1024;
 
 export async function estimateOf(store: Store, unitsPerSecond: number): Promise<Estimate> {
-  const { total } = patient(store, () => 10_000, 'claim');
+  const { total } = forOperators(store);
   if (!total) throw misuse('this store cannot be scanned');
   const { items, bytes } = await total();
   const readUnits = Math.ceil(bytes / BYTES_PER_UNIT);

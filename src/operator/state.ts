@@ -32,9 +32,13 @@ function isFailure(outcome: { readonly kind: string; readonly error?: unknown })
 
 /** What all records of a state have, so that the others are left where they are. */
 export function clausesOf(state: State, now: number): readonly Clause[] {
-  const inProgress: Clause = [{ path: 'status', is: '=', value: 'IN_PROGRESS' }];
-  const done: Clause = [{ path: 'status', is: '=', value: 'COMPLETED' }];
-  const held: Clause = [{ path: 'owner', is: 'there' }];
+  // By what a record is not, so that one whose damage hides its state is among them.
+  const inProgress: Clause = [{ path: 'status', is: '<>', value: 'COMPLETED' }];
+  const done: Clause = [{ path: 'status', is: '<>', value: 'IN_PROGRESS' }];
+  const held: Clause = [
+    { path: 'owner', is: 'there' },
+    { path: 'leaseUntil', is: 'there' },
+  ];
   const over: Clause = [{ path: 'leaseUntil', is: '<=', value: now }];
   const clauses: Record<State, readonly Clause[]> = {
     'in-progress': [inProgress, held, [{ path: 'leaseUntil', is: '>', value: now }]],
@@ -42,7 +46,13 @@ export function clausesOf(state: State, now: number): readonly Clause[] {
     'in-doubt': [inProgress, held, over, [{ path: 'expiresAt', is: 'absent' }]],
     released: [inProgress, [{ path: 'owner', is: 'absent' }]],
     completed: [done, [{ path: 'outcome.kind', is: '<>', value: 'error' }]],
-    failed: [done, [{ path: 'outcome.error', is: 'there' }]],
+    failed: [
+      done,
+      [
+        { path: 'outcome.error', is: 'there' },
+        { path: 'outcome.kind', is: '<>', value: 'value' },
+      ],
+    ],
     expired: [[{ path: 'expiresAt', is: '<=', value: Math.floor(now / 1_000) }]],
   };
   return clauses[state];

@@ -1,6 +1,6 @@
 import { IdempotencyError, misuse } from '../core/errors.ts';
-import { patient } from '../core/patience.ts';
 import type { Clause, Found, ScanPage, Store } from '../core/store.ts';
+import { forOperators } from './for-operators.ts';
 import { paced } from './pace.ts';
 
 /** How a table is gone through. */
@@ -106,7 +106,7 @@ async function* pagesOf(
     const { limit, took } = await turn();
     within.throwIfAborted();
     const { segment, after } = place;
-    const { scan } = patient(store, () => LONGEST_MS, 'run');
+    const { scan } = forOperators(store, LONGEST_MS, 'run');
     if (!scan) throw misuse('this store cannot be scanned');
     const page = await scan({ segment, segments: places.length, after, limit, where, isWhole }, within).catch(
       (error) => {

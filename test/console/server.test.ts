@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { memoryStore } from 'effectively-once/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningConsole, startConsole } from '../../cli/console.ts';
+import { IdempotencyError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/core/store.ts';
 import { completed, crashed, released } from '../operator/world.ts';
 
@@ -148,6 +149,28 @@ describe('the console refuses', () => {
     expect(body.message).toContain(message);
   });
 
+  it('nothing of a record whose value contains itself: it answers where', async () => {
+    const value: Record<string, unknown> = { name: 'tree' };
+    value['children'] = Array.from({ length: 4 }, () => ({ parent: value }));
+    await completed(store, 'cyclic', value);
+    const { id } = await found('cyclic');
+    const { status, body } = await ask(`/api/record?id=${encodeURIComponent(id)}`);
+    const children = Array(4).fill({ parent: '[circular]' });
+    expect({ status, value: body.outcome.value }).toEqual({ status: 200, value: { name: 'tree', children } });
+  });
+
+  it.each([
+    ['no id', '/api/record'],
+    ['an empty id', '/api/record?id='],
+    ['an id that is too long', `/api/record?id=${'k'.repeat(2_049)}`],
+  ])('%s, which names no record', async (_, path) => {
+    const { status, body } = await ask(path);
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { code: 'MISUSE', message: expect.stringContaining('the id of a record has 1 to 2,048 bytes') },
+    });
+  });
+
   it('a port that is taken, in a sentence', async () => {
     const port = Number(new URL(running.url).port);
     await expect(startConsole({ store, table: 'records', port })).rejects.toThrow(
@@ -238,6 +261,16 @@ describe('a search', () => {
     expect(signal.aborted).toBe(false);
     gone.abort();
     await expect.poll(() => signal.aborted).toBe(true);
+    await other.stop();
+  });
+
+  it('with credentials that have expired says so, and not that the table is away', async () => {
+    const cause = Object.assign(new Error('renew it'), { name: 'ExpiredTokenException' });
+    const gone = new IdempotencyError('STORE_UNAVAILABLE', 'table "records" could not be reached', { cause });
+    const other = await startConsole({ store: { ...store, scan: () => Promise.reject(gone) }, table: 'records' });
+    expect(lines((await asking(other)('/api/records')).body).at(-1)).toEqual({
+      failed: { code: 'STORE_UNAVAILABLE', message: 'these credentials cannot be used: renew it' },
+    });
     await other.stop();
   });
 

@@ -98,11 +98,21 @@ describe('log', () => {
     expect(lines).toEqual([]);
   });
 
-  it('harms no run if its logger throws', async () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('full');
+      },
+    ],
+    [
+      'answers later, and fails',
+      async () => {
+        throw new Error('full');
+      },
+    ],
+  ])('harms no run if its logger %s: that is a warning', async (_, broken) => {
     stop();
-    const broken = () => {
-      throw new Error('full');
-    };
     stop = log({ logger: { warn: broken, error: broken } });
     expect(await unsure()).toBe('secret-v');
     await vi.waitFor(() =>

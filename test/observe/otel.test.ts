@@ -98,6 +98,46 @@ describe('the active span', () => {
   });
 });
 
+describe('the active span of several calls', () => {
+  const store = memoryStore();
+  const once = (key: string, payload: unknown = 1) =>
+    runOnce({ store, scope: 's', key, payload, lease: '1s' }, () => 1).catch(() => {});
+  const told = (attributes: object) =>
+    Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name.replace('effectively_once.', ''), value]),
+    );
+
+  it('tells of the last one, and what others left there is emptied', async () => {
+    const attributes = await attributesOf(async () => {
+      await once('a');
+      await once('a', 'another payload');
+      await once('b');
+    });
+    const id = recordId('s', [], undefined, 'b');
+    const last = { scope: 's', source: 'run-once', outcome: 'completed', replayed: false, 'record.id': id, attempt: 1 };
+    expect(told(attributes)).toEqual({ ...last, code: '' });
+  });
+
+  it('tells of a refusal without the record of another call', async () => {
+    const attributes = await attributesOf(async () => {
+      await once('a');
+      await once('');
+    });
+    const last = { scope: 's', source: 'run-once', outcome: 'refused', replayed: false, code: 'KEY_MISSING' };
+    expect(told(attributes)).toEqual({ ...last, 'record.id': '', attempt: 0 });
+  });
+
+  it('tells of a batch without the outcome of a call in it', async () => {
+    const attributes = await attributesOf(() =>
+      idempotentBatch(() => once('a'), { store: memoryStore(), scope: 'batch' })(
+        { Records: [sqsRecord('1')] },
+        lambdaContext(),
+      ),
+    );
+    expect(told(attributes)).toMatchObject({ scope: 'batch', runs: 1, outcome: '', replayed: false, 'record.id': '' });
+  });
+});
+
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN_ID = '00f067aa0ba902b7';
 const XRAY = `Root=1-${TRACE_ID.slice(0, 8)}-${TRACE_ID.slice(8)};Parent=${SPAN_ID};Sampled=1`;
@@ -328,6 +368,21 @@ describe('otel', () => {
   it('ends when it is told to', async () => {
     stop();
     expect(await attributesOf(() => batch([traced('a', { xray: XRAY })]))).toEqual({});
+  });
+
+  it('measures and traces each for itself: what fails in one is a warning, and does not end the other', async () => {
+    stop();
+    const down = (): never => {
+      throw new Error('down');
+    };
+    const options = { store: memoryStore(), scope: 's', key: 'k', lease: '1s' } as const;
+    stop = otel({ meter: { createCounter: down, createHistogram: down } as any });
+    expect(await attributesOf(() => runOnce(options, () => 1))).toMatchObject({
+      'effectively_once.outcome': 'completed',
+    });
+    expect(process.emitWarning).toHaveBeenCalledWith('a listener threw Error: down', 'IdempotencyWarning');
+    stop();
+    expect(await attributesOf(() => runOnce(options, () => 1))).toEqual({});
   });
 
   it.each([[{ meter: {} }], [{ tracer: {} }], [{ exporter }]])('takes no options such as %o', (bad) => {

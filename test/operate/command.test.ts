@@ -182,6 +182,16 @@ describe('what is given', () => {
       ['list', '--limit', '0', '--table', 'ttt'],
       '--limit is 0; expected a whole number above 0',
     ],
+    ['an empty id', ['show', '', '--table', 'ttt'], 'the id of a record has 1 to 2,048 bytes; got 0'],
+    ['an instance without an id', ['forget', 'urn:effectively-once:record:', '--table', 'ttt'], 'got 0'],
+    ['an id that is too long', ['resolve', 'é'.repeat(1_025), '--rerun', '--table', 'ttt'], 'got 2,050'],
+    ['an instance that was cut', ['show', 'urn:effectively-once:record:a%2', '--table', 'ttt'], 'is no instance'],
+    ['an endpoint without a scheme', ['list', '--table', 'ttt', '--endpoint-url', 'localhost:8000'], '--endpoint-url'],
+    ['an endpoint that is none', ['show', 'a', '--table', 'ttt', '--endpoint-url', 'notaurl'], 'http://localhost:8000'],
+    ['an empty endpoint', ['stats', '--table', 'ttt', '--endpoint-url', ''], '--endpoint-url'],
+    ['an endpoint of files', ['doctor', '--table', 'ttt', '--endpoint-url', 'file:///tmp'], '--endpoint-url'],
+    ['a port that is none', ['console', '--table', 'ttt', '--port', '99999'], 'a whole number from 1 to 65,535'],
+    ['a port of 0', ['console', '--table', 'ttt', '--port', '0'], '--port is 0'],
     ['a caller that is no list', ['list', '--principal', '[1', '--table', 'ttt'], 'no list in JSON'],
   ])('%s is a fault of use', async (_, args, message) => {
     const { code, err, out } = await command(args);

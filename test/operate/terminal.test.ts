@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dynamoDBStore } from 'effectively-once';
 import { recordId, resolve } from 'effectively-once/operator';
@@ -73,6 +76,19 @@ describe('at a terminal', () => {
     expect(forgotten.code).toBe(0);
   });
 
+  it.each([
+    ['Ctrl-C', '\u0003', EXIT.interrupted],
+    ['Ctrl-D', '\u0004', EXIT.notConfirmed],
+    ['Ctrl-C after a y', 'y\u0003', EXIT.interrupted],
+  ])('%s at the question is no, and says that nothing was written', async (_, pressed, code) => {
+    const before = await itemsIn(table);
+    const left = await atTerminal(['resolve', id('k'), '--rerun', ...at()], pressed);
+    expect(left.said).toMatch(/\n.*nothing was written/);
+    expect(left.said).not.toMatch(/abort/i);
+    expect(left.code).toBe(code);
+    expect(await itemsIn(table)).toEqual(before);
+  });
+
   it('a record that changes between the question and the answer stays as it is', async () => {
     const store = dynamoDBStore({ client: engineClient(), tableName: table });
     const meanwhile = () => resolve(store, id('k'), { value: 'somebody else said so' });
@@ -95,13 +111,9 @@ describe('at a terminal', () => {
 
 describe('a permission that is missing is named, and nothing is written', () => {
   it.each<[string, string, readonly string[], RegExp]>([
-    [
-      'to search',
-      'Scan',
-      ['list'],
-      /may not be searched with these permissions: IdempotencyTable.grantOperate gives them/,
-    ],
-    ['to read', 'BatchGetItem', ['show', 'charge#1'], /may not be used with these permissions/],
+    ['to search', 'Scan', ['list'], /a permission is missing, which IdempotencyTable.grantOperate gives/],
+    ['to read', 'BatchGetItem', ['show', 'charge#1'], /which IdempotencyTable.grantOperate gives/],
+    ['to decide', 'BatchGetItem', ['forget', 'charge#1', '--yes'], /which IdempotencyTable.grantOperate gives/],
   ])('%s', async (_, action, args, message) => {
     const table = await newTable();
     const { url, stop } = await standIn({ [`DynamoDB_20120810.${action}`]: undefined });
@@ -120,6 +132,61 @@ describe('a permission that is missing is named, and nothing is written', () => 
       err: expect.stringContaining('it takes the permission dynamodb:DescribeTable'),
     });
   });
+});
+
+describe('credentials that AWS refuses are a matter of configuration, and no reason to try again', () => {
+  const NAMES = [
+    'ExpiredTokenException',
+    'ExpiredToken',
+    'InvalidSignatureException',
+    'IncompleteSignature',
+    'InvalidClientTokenId',
+    'UnrecognizedClientException',
+    'MissingAuthenticationTokenException',
+  ];
+  it.each([
+    ...NAMES.map((name) => [name, ['show', 'charge#1'], 'BatchGetItem'] as const),
+    ['ExpiredTokenException', ['list'], 'DescribeTable'] as const,
+    ['InvalidSignatureException', ['stats'], 'DescribeTable'] as const,
+    ['ExpiredTokenException', ['doctor'], 'DescribeTable'] as const,
+  ])('%s of %j', async (name, args, action) => {
+    const table = await newTable();
+    const body = { __type: `com.amazon.coral.service#${name}`, message: 'renew it' };
+    const { url, stop } = await standIn({ [`DynamoDB_20120810.${action}`]: { status: 400, body } });
+    const said = await command([...args, '--table', table, '--endpoint-url', url]);
+    await stop();
+    expect(said).toMatchObject({
+      ...{ code: EXIT.configuration, out: '' },
+      err: expect.stringContaining('these credentials cannot be used: renew it'),
+    });
+  });
+
+  it('also if there are none to be had, as of a session that is over', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'aws-'));
+    const file = join(home, 'config');
+    const sso = 'sso_session = s\nsso_account_id = 000000000000\nsso_role_name = r';
+    const session = 'sso_region = eu-central-1\nsso_start_url = https://sso.example/start';
+    writeFileSync(file, `[profile operator]\n${sso}\n[sso-session s]\n${session}\n`);
+    const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const env = { ...none, HOME: home, AWS_CONFIG_FILE: file, AWS_PROFILE: 'operator' };
+    const said = await command(['show', 'charge#1', '--table', 'ttt'], { env });
+    expect(said).toMatchObject({
+      code: EXIT.configuration,
+      err: expect.stringMatching(/these credentials cannot be used: .*aws sso login/),
+    });
+  });
+});
+
+it.each([
+  ['list', [], 0],
+  ['show', ['charge#nothing'], EXIT.noRecord],
+  ['show', [], EXIT.usage],
+])('%s %j ends with its code where nobody reads the standard error', async (name, args, code) => {
+  const table = await newTable();
+  const said = await command([name, ...args, '--table', table, '--endpoint-url', inject('endpoint')], {
+    closed: 'stderr',
+  });
+  expect(said.code).toBe(code);
 });
 
 describe('a long scan', () => {
@@ -192,5 +259,5 @@ it('columns are as wide as their widest cell, and a cell stays in its line', () 
         ['123456', 'y'],
       ],
     ),
-  ).toBe('A       BB\n1 2     x\n123456  y');
+  ).toBe('A        BB\n1\\u{a}2  x\n123456   y');
 });

@@ -46,12 +46,18 @@ function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
-/** Calls the command as from a shell, without a terminal. `input`: what is piped in. */
-export async function command(
-  args: readonly string[],
-  { env = {}, input = '' }: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
-): Promise<Said> {
+interface Around {
+  readonly env?: NodeJS.ProcessEnv;
+  /** What is piped in. */
+  readonly input?: string;
+  /** Nobody reads what it says. */
+  readonly closed?: 'stdout' | 'stderr';
+}
+
+/** Calls the command as from a shell, without a terminal. */
+export async function command(args: readonly string[], { env = {}, input = '', closed }: Around = {}): Promise<Said> {
   const child = spawn(process.execPath, [...NODE, pathOf('../../cli/index.ts'), ...args], { env: environment(env) });
+  if (closed) child[closed].destroy();
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;

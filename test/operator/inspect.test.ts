@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, runOnce, TerminalError } from 'effectively-once';
-import { inspect, recordId } from 'effectively-once/operator';
+import { forget, inspect, recordId, resolve } from 'effectively-once/operator';
 import { memoryStore } from 'effectively-once/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTable, engineClient } from '../engine.ts';
@@ -44,6 +44,21 @@ describe('inspect says of a record', () => {
   it('nothing, of an instance that was cut', async () => {
     const instance = 'urn:effectively-once:record:charge%2';
     await expect(inspect(memoryStore(), instance)).rejects.toMatchObject({ code: 'MISUSE', message: /is no instance/ });
+  });
+
+  it.each([
+    ['', 0],
+    ['urn:effectively-once:record:', 0],
+    ['é'.repeat(1_025), 2_050],
+  ])('nothing, of %j, which no record can have for its id', async (id, bytes) => {
+    const store = dynamoDBStore({ client: engineClient(), tableName: 'nowhere' });
+    const refused = {
+      code: 'MISUSE',
+      message: `the id of a record has 1 to 2,048 bytes; got ${bytes.toLocaleString('en-US')}`,
+    };
+    for (const asked of [inspect(store, id), forget(store, id), resolve(store, id, { rerun: true })])
+      await expect(asked).rejects.toMatchObject(refused);
+    await expect(inspect(store, 'é'.repeat(1_024))).rejects.toMatchObject({ code: 'CONFIG_INVALID' }); // which may be one
   });
 
   it.each([

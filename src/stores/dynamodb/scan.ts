@@ -4,7 +4,6 @@ import {
   ScanCommand,
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { IdempotencyError } from '../../core/errors.ts';
 import type { Clause, Found, Scan, ScanPage, Term, Total } from '../../core/store.ts';
 import { bytesOf, FORMAT, type Item, itemId, keyOf, PARTITION_KEY } from './item.ts';
 import { toRecord } from './reader.ts';
@@ -44,7 +43,7 @@ export async function scanned(to: Connection, scan: Scan, signal?: AbortSignal):
     ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
     ReturnConsumedCapacity: 'TOTAL',
   });
-  const output = await operating<ScanCommandOutput>(command, to, signal);
+  const output = await ask<ScanCommand, ScanCommandOutput>(command, to, signal);
   const { Items = [], LastEvaluatedKey, ScannedCount = 0, ConsumedCapacity } = output;
   return {
     found: (Items as Item[]).map((item) => foundIn(item, isWhole)),
@@ -57,19 +56,8 @@ export async function scanned(to: Connection, scan: Scan, signal?: AbortSignal):
 /** As DynamoDB counts every six hours. */
 export async function totalOf(to: Connection, signal?: AbortSignal): Promise<Total> {
   const command = new DescribeTableCommand({ TableName: to.TableName });
-  const { Table } = await operating<DescribeTableCommandOutput>(command, to, signal);
+  const { Table } = await ask<DescribeTableCommand, DescribeTableCommandOutput>(command, to, signal);
   return { items: Table?.ItemCount ?? 0, bytes: Table?.TableSizeBytes ?? 0 };
-}
-
-async function operating<Output>(command: Parameters<typeof ask>[0], to: Connection, signal?: AbortSignal) {
-  try {
-    return await ask<typeof command, Output>(command, to, signal);
-  } catch (error) {
-    const { cause } = error as IdempotencyError;
-    if ((cause as Error | undefined)?.name !== 'AccessDeniedException') throw error;
-    const message = `table "${to.TableName}" may not be searched with these permissions: IdempotencyTable.grantOperate gives them`;
-    throw new IdempotencyError('CONFIG_INVALID', message, { cause });
-  }
 }
 
 interface Filter {
@@ -84,7 +72,7 @@ function filterOf(where: readonly Clause[], isWhole: boolean): Filter {
   const values: Item = {};
   if (isWhole && where.length === 0) return { names, values, filter: undefined };
   const clauses = where.map((terms) => `(${terms.map((term) => termOf(term, names, values)).join(' OR ')})`);
-  if (!isWhole) clauses.unshift(`attribute_exists(${placed('status', names)})`);
+  if (!isWhole) clauses.unshift(`attribute_not_exists(${placed('bytes', names)})`); // no part
   values[':format'] = { N: `${FORMAT}` };
   const format = placed('format', names);
   const filter = `attribute_not_exists(${format}) OR ${format} <> :format OR (${clauses.join(' AND ')})`;
@@ -97,8 +85,11 @@ function termOf(term: Term, names: Record<string, string>, values: Item): string
   const value = `:v${Object.keys(values).length}`;
   values[value] = typeof term.value === 'number' ? { N: `${term.value}` } : { S: term.value };
   if (term.is === 'begins') return `begins_with(${path}, ${value})`;
-  return term.is === 'contains' ? `contains(${path}, ${value})` : `${path} ${term.is} ${value}`;
+  if (term.is === 'contains') return `contains(${path}, ${value})`;
+  return term.is === '=' ? `${path} = ${value}` : `NOT ${path} ${OPPOSITE[term.is]} ${value}`;
 }
+
+const OPPOSITE = { '<>': '=', '<=': '>', '>': '<=' } as const;
 
 /** A path by placeholders: many of the names are reserved. */
 function placed(path: string, names: Record<string, string>): string {
