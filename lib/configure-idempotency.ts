@@ -2,12 +2,13 @@ import { Annotations, Aspects, type CfnResource, Duration, Tokenization } from '
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { functionFacts } from './facts.ts';
+import { functionFacts, tableFacts, tableResource } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
 import { mappingFindings } from './mapping-findings.ts';
 import { FUNCTION_RULES } from './rules/function.ts';
 import { LAMBDA_TIMEOUT_S, variablesOf } from './rules/properties.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
+import { TABLE_RULES } from './rules/table.ts';
 import { resolved, templateOf, textOf } from './template.ts';
 
 export interface ConfigureIdempotencyOptions {
@@ -83,10 +84,21 @@ export function configure(
   grantIdempotency(table, fn, scope === undefined ? {} : { scopes: [scope, ...scopes] });
   warnOfOwner(table, fn);
   CONFIGURED.set(fn, [scope ?? fn.functionName, ...scopes]);
-  const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
+  const findings = (): Finding[] => [
+    ...broken(FUNCTION_RULES, functionFacts(resource)),
+    ...mappingFindings(fn),
+    ...tableFindings(table),
+  ];
   fn.node.addValidation({
     validate: () => [...changes(resource, variables), ...findings().filter(fails)].map(({ text }) => text),
   });
+}
+
+/** Of a table that was changed after its grant. */
+function tableFindings(table: dynamodb.ITable): Finding[] {
+  const resource = tableResource(table);
+  const findings = resource ? broken(TABLE_RULES, tableFacts(resource)) : [];
+  return findings.map((finding) => ({ ...finding, text: `${table.node.path}: ${finding.text}` }));
 }
 
 function check(resource: CfnResource, { scope, scopes, retention, maxEventAge }: Settings): void {

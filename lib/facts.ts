@@ -1,16 +1,26 @@
 import type { CfnResource } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IConstruct } from 'constructs';
 import type { FunctionFacts } from './rules/function.ts';
 import { functionFactsOf, type Properties } from './rules/properties.ts';
 import type { TableFacts } from './rules/table.ts';
-import { isResource, templateOf } from './template.ts';
+import { isResource, resolved, targetOf, templateOf } from './template.ts';
 
 const TABLES = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
 
-/** The resource of a table that is made in this app, or of which it is a replica. */
-export function tableResource(table: IConstruct): CfnResource | undefined {
-  const owners = [table, table.node.defaultChild, table.node.scope?.node.defaultChild];
-  return owners.find((owner): owner is CfnResource => owner !== undefined && isResource(owner, ...TABLES));
+const isTable = (resource: IConstruct | undefined): resource is CfnResource =>
+  resource !== undefined && isResource(resource, ...TABLES);
+
+/** The resource of a table that is made in this app, or of which it is a replica, or that an imported one leads to. */
+export function tableResource(table: ITable): CfnResource | undefined {
+  return (
+    ownResource(table) ?? [table.tableName, table.tableArn].map((name) => targetOf(resolved(table, name))).find(isTable)
+  );
+}
+
+/** {@link tableResource} of a table that is not imported: one whose resource policy can be added to. */
+export function ownResource(table: ITable): CfnResource | undefined {
+  return [table, table.node.defaultChild, table.node.scope?.node.defaultChild].find(isTable);
 }
 
 export function tableFacts(resource: CfnResource): TableFacts {

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
 import { isScope, SCOPE } from '../src/environment.ts';
 import { ACTIONS } from '../src/stores/dynamodb/item.ts';
-import { tableFacts, tableResource } from './facts.ts';
+import { ownResource, tableFacts, tableResource } from './facts.ts';
 import { expectKept } from './rules/rule.ts';
 import { TABLE_RULES } from './rules/table.ts';
 
@@ -44,7 +44,7 @@ export function granted(
   const request = { grantee, actions: [...actions], resourceArns: [table.tableArn], conditions };
   const owned = table as dynamodb.ITable & iam.IResourceWithPolicy;
   const grant =
-    resource && !isService(grantee)
+    ownResource(table) && !isService(grantee)
       ? iam.Grant.addToPrincipalOrResource({ ...request, resource: owned, resourceSelfArns: ['*'] })
       : iam.Grant.addToPrincipal(request);
   const wasDropped = isDropped(grant, grantee);

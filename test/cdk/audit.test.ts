@@ -287,6 +287,15 @@ describe('IdempotencyAudit, of functions and tables', () => {
     ['with another key', () => used({ partitionKey: { ...key, name: 'pk' } }), ['key-schema']],
     ['without TTL', () => used({ timeToLiveAttribute: undefined }), ['ttl']],
     [
+      'imported by the ARN of one of this app, which has no TTL',
+      () => {
+        const table = new dynamodb.Table(stack, 'Table', { ...GOOD, timeToLiveAttribute: undefined });
+        const imported = dynamodb.Table.fromTableArn(stack, 'Imported', table.tableArn);
+        Aspects.of(stack).add(new IdempotencyAudit({ tables: [imported] }));
+      },
+      ['ttl'],
+    ],
+    [
       'that are easily lost',
       () =>
         used({

@@ -184,6 +184,76 @@ describe('a table that cannot hold records fails', () => {
     const table = new dynamodb.Table(stack, 'Mine', { partitionKey: id });
     expect(() => build({ table })).toThrow(/^Stack\/Mine: /);
   });
+
+  const cfn = (props: Partial<dynamodb.CfnTableProps> = {}) =>
+    new dynamodb.CfnTable(stack, 'Cfn', {
+      keySchema: [{ attributeName: 'id', keyType: 'HASH' }],
+      attributeDefinitions: [{ attributeName: 'id', attributeType: 'S' }],
+      ...props,
+    });
+  const made = (of = stack) => new dynamodb.Table(of, 'Made', { partitionKey: id, tableName: 'made' });
+
+  it.each<[string, () => dynamodb.ITable]>([
+    ['the name of a resource', () => dynamodb.Table.fromTableName(stack, 'T', cfn().ref)],
+    ['the ARN of a resource', () => dynamodb.Table.fromTableArn(stack, 'T', cfn().attrArn)],
+    [
+      'a name that is put together',
+      () => dynamodb.Table.fromTableName(stack, 'T', Fn.select(1, Fn.split('/', cfn().attrArn))),
+    ],
+    ['the name of a table', () => dynamodb.Table.fromTableName(stack, 'T', made().tableName)],
+    ['the ARN of a table', () => dynamodb.Table.fromTableArn(stack, 'T', made().tableArn)],
+    [
+      'the attributes of a table',
+      () => dynamodb.TableV2.fromTableAttributes(stack, 'T', { tableArn: made().tableArn }),
+    ],
+    [
+      'the name of a table of another stack',
+      () => dynamodb.Table.fromTableName(stack, 'T', made(new Stack(app, 'O')).tableName),
+    ],
+    [
+      'the ARN of a table of another stack',
+      () => dynamodb.Table.fromTableArn(stack, 'T', made(new Stack(app, 'O')).tableArn),
+    ],
+  ])('also where it is imported by %s of this app', (_, table) => {
+    expect(() => build({ table: table() })).toThrow(/^Stack\/T: `timeToLiveAttribute` is not set; expected expiresAt/);
+  });
+
+  it('but one that is imported so and can is granted as an imported one', () => {
+    const timeToLiveSpecification = { attributeName: 'expiresAt', enabled: true };
+    const table = dynamodb.Table.fromTableName(stack, 'T', cfn({ timeToLiveSpecification }).ref);
+    expect(() => build({ table })).not.toThrow();
+    expect(() => grantIdempotency(table, new iam.AccountPrincipal('000000000001'))).toThrow(/can hold no policy/);
+  });
+
+  it('nor is anything known of a name from elsewhere', () => {
+    const parameter = new CfnParameter(stack, 'Name').valueAsString;
+    expect(() => build({ table: dynamodb.Table.fromTableName(stack, 'T', parameter) })).not.toThrow();
+  });
+
+  it.each<[string, (table: dynamodb.CfnTable) => void, RegExp]>([
+    [
+      'loses its TTL',
+      (table) => table.addPropertyDeletionOverride('TimeToLiveSpecification'),
+      /Stack\/Table: `timeToLiveAttribute` is not set; expected expiresAt/,
+    ],
+    [
+      'gets another',
+      (table) => table.addPropertyOverride('TimeToLiveSpecification.AttributeName', 'ttl'),
+      /Stack\/Table: `timeToLiveAttribute` is ttl; expected expiresAt/,
+    ],
+    [
+      'gets another key',
+      (table) => {
+        table.keySchema = [{ attributeName: 'pk', keyType: 'HASH' }];
+      },
+      /Stack\/Table: the key of the table is pk/,
+    ],
+  ])('at synthesis, if it %s later', (_, change, message) => {
+    const table = new IdempotencyTable(stack, 'Table');
+    build({ table });
+    change(table.node.defaultChild as dynamodb.CfnTable);
+    expect(() => app.synth()).toThrow(message);
+  });
 });
 
 describe('the removal of a stack', () => {
