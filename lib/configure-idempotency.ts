@@ -5,7 +5,7 @@ import { ENVIRONMENT } from '../src/environment.ts';
 import { functionFacts, tableFacts, tableResource } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
 import { mappingFindings } from './mapping-findings.ts';
-import { FUNCTION_RULES } from './rules/function.ts';
+import { FUNCTION_RULES, type FunctionFacts } from './rules/function.ts';
 import { LAMBDA_TIMEOUT_S, variablesOf } from './rules/properties.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
 import { TABLE_RULES } from './rules/table.ts';
@@ -49,7 +49,6 @@ function warn(fn: lambda.Function): void {
 
 export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
   readonly scope?: string;
-  readonly maxEventAge?: Duration;
 }
 
 const CONFIGURED = new WeakMap<lambda.Function, readonly string[]>();
@@ -101,21 +100,17 @@ function tableFindings(table: dynamodb.ITable): Finding[] {
   return findings.map((finding) => ({ ...finding, text: `${table.node.path}: ${finding.text}` }));
 }
 
-function check(resource: CfnResource, { scope, scopes, retention, maxEventAge }: Settings): void {
+function check(resource: CfnResource, { scope, scopes, retention }: Settings): void {
   if (scope !== undefined) checkScope('scope', scope);
   if (scope === undefined && scopes && scopes.length > 0) {
     throw new Error(
       '`scopes` is set without `scope`; expected both: otherwise its own name is its scope, which the grant would deny',
     );
   }
-  const kept = knownSeconds(retention);
+  const kept = retention?.isUnresolved() ? undefined : retention?.toSeconds();
   if (kept !== undefined && kept <= 0) throw new Error(`\`retention\` is ${kept}; expected more than 0 s`);
-  const { runtime } = functionFacts(resource);
-  expectKept(FUNCTION_RULES, { runtime, retention: kept, maxEventAge: knownSeconds(maxEventAge) });
-}
-
-function knownSeconds(duration: Duration | undefined): number | undefined {
-  return duration?.isUnresolved() ? undefined : duration?.toSeconds();
+  const { runtime, maxEventAge } = functionFacts(resource);
+  expectKept(FUNCTION_RULES, { runtime, retention: kept, maxEventAge } as FunctionFacts);
 }
 
 /** As the runtime reads it, also of a duration that is not known at synthesis. */

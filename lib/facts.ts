@@ -1,8 +1,9 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IConstruct } from 'constructs';
+import { functionOf } from './mapping-facts.ts';
 import type { FunctionFacts } from './rules/function.ts';
-import { functionFactsOf, type Properties } from './rules/properties.ts';
+import { functionFactsOf, numberIn, type Properties } from './rules/properties.ts';
 import type { TableFacts } from './rules/table.ts';
 import { isResource, resolved, targetOf, templateOf } from './template.ts';
 
@@ -50,5 +51,22 @@ function keyOf(schema: unknown, attributes: unknown): string | undefined {
 }
 
 export function functionFacts(resource: CfnResource): FunctionFacts {
-  return functionFactsOf(templateOf(resource).Properties);
+  const ages = asyncConfigsOf(resource).flatMap(
+    ({ MaximumEventAgeInSeconds: age }) => numberIn(age, LAMBDA_EVENT_AGE_S) ?? [],
+  );
+  return {
+    ...functionFactsOf(templateOf(resource).Properties),
+    ...(ages.length > 0 && { maxEventAge: Math.max(...ages) }),
+  };
+}
+
+/** For how long Lambda keeps an asynchronous event if a configuration does not say. */
+const LAMBDA_EVENT_AGE_S = 21_600;
+
+/** What is said of the asynchronous events of a function, its versions and aliases, wherever in the app it stands. */
+function asyncConfigsOf(resource: CfnResource): Properties[] {
+  const all = resource.node.root.node.findAll().filter((node) => isResource(node, 'AWS::Lambda::EventInvokeConfig'));
+  return all
+    .map((config) => templateOf(config).Properties)
+    .filter(({ FunctionName }) => functionOf(FunctionName) === resource);
 }
