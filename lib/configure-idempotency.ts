@@ -5,11 +5,12 @@ import { ENVIRONMENT } from '../src/environment.ts';
 import { functionFacts, tableFacts, tableResource } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
 import { mappingFindings } from './mapping-findings.ts';
+import { checkPresent, checkTable, TABLE } from './present.ts';
 import { FUNCTION_RULES, type FunctionFacts } from './rules/function.ts';
 import { LAMBDA_TIMEOUT_S, variablesOf } from './rules/properties.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
 import { TABLE_RULES } from './rules/table.ts';
-import { resolved, templateOf, textOf } from './template.ts';
+import { isResource, resolved, templateOf, textOf } from './template.ts';
 
 export interface ConfigureIdempotencyOptions {
   /** The table of idempotency records. */
@@ -37,6 +38,7 @@ export interface ConfigureIdempotencyOptions {
  * configureIdempotency(existing, { table, scope: 'charge' });
  */
 export function configureIdempotency(fn: lambda.Function, options: ConfigureIdempotencyOptions): void {
+  checkPresent(options, { table: TABLE, scope: 'the name of the operation' });
   configure(fn, options, ({ isAdvice }) => !isAdvice);
   Aspects.of(fn).add({ visit: (node) => node === fn && warn(fn) });
 }
@@ -69,7 +71,8 @@ export function configure(
   fails: (finding: Finding) => boolean = () => true,
 ): void {
   const { table, scope, scopes = [], retention = Duration.hours(24) } = settings;
-  const resource = fn.node.defaultChild as CfnResource;
+  const resource = resourceOf(fn);
+  checkTable(table);
   check(resource, { ...settings, retention });
   const variables: Variables = {
     [ENVIRONMENT.table]: nameFor(table, fn),
@@ -91,6 +94,15 @@ export function configure(
   fn.node.addValidation({
     validate: () => [...changes(resource, variables), ...findings().filter(fails)].map(({ text }) => text),
   });
+}
+
+/** Throws for what only somebody without types can pass. */
+function resourceOf(fn: lambda.Function): CfnResource {
+  const resource = fn?.node.defaultChild;
+  if (resource && isResource(resource, 'AWS::Lambda::Function')) return resource;
+  throw new Error(
+    `the function is ${fn?.node.path}; expected a lambda.Function that is made in this app, not one that is imported, an alias or a version`,
+  );
 }
 
 /** Of a table that was changed after its grant. */

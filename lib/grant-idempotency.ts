@@ -5,6 +5,7 @@ import { Construct, Dependable } from 'constructs';
 import { isScope, SCOPE } from '../src/environment.ts';
 import { ACTIONS } from '../src/stores/dynamodb/item.ts';
 import { ownResource, tableFacts, tableResource } from './facts.ts';
+import { checkPresent, checkTable } from './present.ts';
 import { expectKept } from './rules/rule.ts';
 import { TABLE_RULES } from './rules/table.ts';
 
@@ -39,6 +40,8 @@ export function granted(
   actions: readonly string[],
   conditions?: Record<string, Record<string, unknown>>,
 ): iam.Grant {
+  checkTable(table);
+  checkPresent({ grantee }, { grantee: 'a role, a function or an account' });
   const resource = tableResource(table);
   if (resource) expectKept(TABLE_RULES, tableFacts(resource), `${table.node.path}: `);
   const request = { grantee, actions: [...actions], resourceArns: [table.tableArn], conditions };
