@@ -24,19 +24,18 @@ const PACKAGE = 'effectively-once';
  */
 export function bundlingOf(given: nodejs.BundlingOptions = {}, isElsewhere = false): nodejs.BundlingOptions {
   const { format = nodejs.OutputFormat.ESM, banner, esbuildArgs = {}, externalModules = [], nodeModules = [] } = given;
-  for (const [name, value] of Object.entries(esbuildArgs)) {
-    const instead = PROPS_OF[name];
-    if (instead) throw new Error(`\`bundling.esbuildArgs\` has ${name}=${value}; expected ${instead}`);
+  const args = argumentsOf(esbuildArgs);
+  for (const arg of args) {
+    const instead = PROPS_OF[arg.replace(/=.*/s, '')];
+    if (instead) throw new Error(`\`bundling.esbuildArgs\` has ${arg}; expected ${instead}`);
   }
   if (banner && /import\s*\{[^}]*\bcreateRequire\b(?!\s+as\b)/.test(banner)) {
     throw new Error(
       '`bundling.banner` imports createRequire; expected a banner without it: `require` is there, and a dependency that imports it would clash',
     );
   }
-  const isOut =
-    externalModules.some(isPackage) ||
-    isPackage(String(esbuildArgs['--external'])) ||
-    esbuildArgs['--packages'] === 'external';
+  const leftOut = args.flatMap((arg) => /^--external[:=](.*)$/.exec(arg)?.[1] ?? []);
+  const isOut = [...externalModules, ...leftOut].some(isPackage) || args.includes('--packages=external');
   if (isOut && !nodeModules.includes(PACKAGE) && !isElsewhere) {
     throw new Error(
       `\`bundling\` leaves ${PACKAGE} out; expected it in the bundle, in \`bundling.nodeModules\` or in one of \`layers\``,
@@ -54,8 +53,18 @@ export function bundlingOf(given: nodejs.BundlingOptions = {}, isElsewhere = fal
   };
 }
 
-/** `effectively-once`, `effectively-once/*` or `*`. */
+/** As CDK passes them to esbuild. */
+function argumentsOf(esbuildArgs: NonNullable<nodejs.BundlingOptions['esbuildArgs']>): string[] {
+  return Object.entries(esbuildArgs).flatMap(([name, value]) => {
+    if (Array.isArray(value)) return value.map((item) => `${name}:${item}`);
+    if (value === true || value === '') return [name];
+    return value ? [`${name}=${value}`] : [];
+  });
+}
+
+/** Whether a pattern matches the package or one of its subpaths: `effectively-once`, `effectively-once/*` or `*`. */
 function isPackage(pattern: string): boolean {
   const [start = '', end] = pattern.split('*', 2);
-  return end === undefined ? pattern === PACKAGE : PACKAGE.startsWith(start.replace(/\/$/, ''));
+  if (start === PACKAGE || start.startsWith(`${PACKAGE}/`)) return true;
+  return end !== undefined && PACKAGE.startsWith(start) && PACKAGE.endsWith(end);
 }

@@ -2,13 +2,15 @@ import { Annotations, Aspects, type CfnResource, Duration, Tokenization } from '
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ENVIRONMENT } from '../src/environment.ts';
-import { functionFacts } from './facts.ts';
+import { functionFacts, tableFacts, tableResource } from './facts.ts';
 import { checkScope, grantIdempotency, nameFor, warnOfOwner } from './grant-idempotency.ts';
 import { mappingFindings } from './mapping-findings.ts';
-import { FUNCTION_RULES } from './rules/function.ts';
+import { checkPresent, checkTable, TABLE } from './present.ts';
+import { FUNCTION_RULES, type FunctionFacts } from './rules/function.ts';
 import { LAMBDA_TIMEOUT_S, variablesOf } from './rules/properties.ts';
 import { broken, expectKept, type Finding } from './rules/rule.ts';
-import { resolved, templateOf, textOf } from './template.ts';
+import { TABLE_RULES } from './rules/table.ts';
+import { isResource, resolved, templateOf, textOf } from './template.ts';
 
 export interface ConfigureIdempotencyOptions {
   /** The table of idempotency records. */
@@ -36,6 +38,7 @@ export interface ConfigureIdempotencyOptions {
  * configureIdempotency(existing, { table, scope: 'charge' });
  */
 export function configureIdempotency(fn: lambda.Function, options: ConfigureIdempotencyOptions): void {
+  checkPresent(options, { table: TABLE, scope: 'the name of the operation' });
   configure(fn, options, ({ isAdvice }) => !isAdvice);
   Aspects.of(fn).add({ visit: (node) => node === fn && warn(fn) });
 }
@@ -48,7 +51,6 @@ function warn(fn: lambda.Function): void {
 
 export interface Settings extends Omit<ConfigureIdempotencyOptions, 'scope'> {
   readonly scope?: string;
-  readonly maxEventAge?: Duration;
 }
 
 const CONFIGURED = new WeakMap<lambda.Function, readonly string[]>();
@@ -69,7 +71,8 @@ export function configure(
   fails: (finding: Finding) => boolean = () => true,
 ): void {
   const { table, scope, scopes = [], retention = Duration.hours(24) } = settings;
-  const resource = fn.node.defaultChild as CfnResource;
+  const resource = resourceOf(fn);
+  checkTable(table);
   check(resource, { ...settings, retention });
   const variables: Variables = {
     [ENVIRONMENT.table]: nameFor(table, fn),
@@ -83,27 +86,43 @@ export function configure(
   grantIdempotency(table, fn, scope === undefined ? {} : { scopes: [scope, ...scopes] });
   warnOfOwner(table, fn);
   CONFIGURED.set(fn, [scope ?? fn.functionName, ...scopes]);
-  const findings = (): Finding[] => [...broken(FUNCTION_RULES, functionFacts(resource)), ...mappingFindings(fn)];
+  const findings = (): Finding[] => [
+    ...broken(FUNCTION_RULES, functionFacts(resource)),
+    ...mappingFindings(fn),
+    ...tableFindings(table),
+  ];
   fn.node.addValidation({
     validate: () => [...changes(resource, variables), ...findings().filter(fails)].map(({ text }) => text),
   });
 }
 
-function check(resource: CfnResource, { scope, scopes, retention, maxEventAge }: Settings): void {
+/** Throws for what only somebody without types can pass. */
+function resourceOf(fn: lambda.Function): CfnResource {
+  const resource = fn?.node.defaultChild;
+  if (resource && isResource(resource, 'AWS::Lambda::Function')) return resource;
+  throw new Error(
+    `the function is ${fn?.node.path}; expected a lambda.Function that is made in this app, not one that is imported, an alias or a version`,
+  );
+}
+
+/** Of a table that was changed after its grant. */
+function tableFindings(table: dynamodb.ITable): Finding[] {
+  const resource = tableResource(table);
+  const findings = resource ? broken(TABLE_RULES, tableFacts(resource)) : [];
+  return findings.map((finding) => ({ ...finding, text: `${table.node.path}: ${finding.text}` }));
+}
+
+function check(resource: CfnResource, { scope, scopes, retention }: Settings): void {
   if (scope !== undefined) checkScope('scope', scope);
   if (scope === undefined && scopes && scopes.length > 0) {
     throw new Error(
       '`scopes` is set without `scope`; expected both: otherwise its own name is its scope, which the grant would deny',
     );
   }
-  const kept = knownSeconds(retention);
+  const kept = retention?.isUnresolved() ? undefined : retention?.toSeconds();
   if (kept !== undefined && kept <= 0) throw new Error(`\`retention\` is ${kept}; expected more than 0 s`);
-  const { runtime } = functionFacts(resource);
-  expectKept(FUNCTION_RULES, { runtime, retention: kept, maxEventAge: knownSeconds(maxEventAge) });
-}
-
-function knownSeconds(duration: Duration | undefined): number | undefined {
-  return duration?.isUnresolved() ? undefined : duration?.toSeconds();
+  const { runtime, maxEventAge } = functionFacts(resource);
+  expectKept(FUNCTION_RULES, { runtime, retention: kept, maxEventAge } as FunctionFacts);
 }
 
 /** As the runtime reads it, also of a duration that is not known at synthesis. */

@@ -2,6 +2,7 @@ import { type Duration, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts';
+import { checkPresent, TABLE } from './present.ts';
 
 const ASYNC = 'it is for asynchronous invocations, which those of an event source are not';
 
@@ -34,8 +35,14 @@ export interface ConsumerProps extends Omit<IdempotentFunctionProps, NotInherite
 /** What no prop may change; `undefined`: not to be set at all. */
 const FIXED = { reportBatchItemFailures: true, bisectBatchOnError: true, tumblingWindow: undefined };
 
-/** Throws for what only somebody without types can pass. `more`: what else this consumer does not take, and why. */
-export function checkProps(props: object, more: Readonly<Record<string, string>> = {}): void {
+type Named = Readonly<Record<string, string>>;
+
+/**
+ * Throws for what only somebody without types can pass, or leave out. `required`: what this consumer asks for; `more`: what else it
+ * does not take, and why.
+ */
+export function checkProps(props: object, required: Named, more: Named = {}): void {
+  checkPresent(props, { table: TABLE, ...required });
   const given = props as Readonly<Record<string, unknown>>;
   for (const [name, why] of Object.entries({ ...NOT_INHERITED, ...more })) {
     if (given[name] !== undefined) throw new Error(`\`${name}\` is ${said(given[name])}; expected none: ${why}`);

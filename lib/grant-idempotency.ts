@@ -1,9 +1,11 @@
-import { Annotations, Arn, ArnFormat, type IResource, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Arn, ArnFormat, type IResource, Stack, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct, Dependable } from 'constructs';
 import { isScope, SCOPE } from '../src/environment.ts';
 import { ACTIONS } from '../src/stores/dynamodb/item.ts';
-import { tableFacts, tableResource } from './facts.ts';
+import { ownResource, tableFacts, tableResource } from './facts.ts';
+import { checkPresent, checkTable } from './present.ts';
 import { expectKept } from './rules/rule.ts';
 import { TABLE_RULES } from './rules/table.ts';
 
@@ -18,7 +20,7 @@ export interface GrantIdempotencyOptions {
 /**
  * Lets a grantee claim, complete and release in any table of records, also one that is imported, and nothing else. A principal that
  * can hold no policy, as an account, is named by the resource policy of the table. Throws if neither can hold the grant, and for
- * a table that cannot hold records.
+ * a table that cannot hold records; warns of a role that CDK is not to change.
  *
  * @example
  * grantIdempotency(dynamodb.Table.fromTableName(this, 'Records', 'records'), role, { scopes: ['charge'] });
@@ -38,15 +40,19 @@ export function granted(
   actions: readonly string[],
   conditions?: Record<string, Record<string, unknown>>,
 ): iam.Grant {
+  checkTable(table);
+  checkPresent({ grantee }, { grantee: 'a role, a function or an account' });
   const resource = tableResource(table);
   if (resource) expectKept(TABLE_RULES, tableFacts(resource), `${table.node.path}: `);
   const request = { grantee, actions: [...actions], resourceArns: [table.tableArn], conditions };
   const owned = table as dynamodb.ITable & iam.IResourceWithPolicy;
   const grant =
-    resource && !isService(grantee)
+    ownResource(table) && !isService(grantee)
       ? iam.Grant.addToPrincipalOrResource({ ...request, resource: owned, resourceSelfArns: ['*'] })
       : iam.Grant.addToPrincipal(request);
-  if (!grant.success) throw new Error(refusalOf(table, grantee));
+  const wasDropped = isDropped(grant, grantee);
+  if (!grant.success || (wasDropped && isOfOtherAccount(grantee, table))) throw new Error(refusalOf(table, grantee));
+  if (wasDropped) warnOfNothing(table, grantee, actions);
   table.encryptionKey?.grantEncryptDecrypt(grantee);
   return grant;
 }
@@ -56,8 +62,32 @@ function isService({ grantPrincipal }: iam.IGrantable): boolean {
   return 'Service' in grantPrincipal.policyFragment.principalJson;
 }
 
-function refusalOf(table: dynamodb.ITable, { grantPrincipal }: iam.IGrantable): string {
-  return `the grantee is ${grantPrincipal}, which can hold no policy, and no policy can be added to ${table.node.path}; expected a role or a function, or a table of this app`;
+/** Whether no policy holds a grant that CDK calls a success: one to a role that it may not change. */
+function isDropped(grant: iam.Grant, { grantPrincipal }: iam.IGrantable): boolean {
+  if (!Construct.isConstruct(grantPrincipal) || iam.Role.isRole(grantPrincipal)) return false;
+  return Dependable.of(grant).dependencyRoots.length === 0;
+}
+
+function isOfOtherAccount({ grantPrincipal }: iam.IGrantable, table: dynamodb.ITable): boolean {
+  const { principalAccount } = grantPrincipal;
+  return (
+    principalAccount !== undefined &&
+    Token.compareStrings(principalAccount, Stack.of(table).account) === TokenComparison.DIFFERENT
+  );
+}
+
+function refusalOf(table: dynamodb.ITable, grantee: iam.IGrantable): string {
+  const got = `the grantee is ${grantee.grantPrincipal}`;
+  return isService(grantee)
+    ? `${got}; expected a role, a function or an account: DynamoDB takes no service in a resource policy`
+    : `${got}, which can hold no policy, and no policy can be added to ${table.node.path}; expected a role or a function, or a table of this app`;
+}
+
+function warnOfNothing(table: dynamodb.ITable, grantee: iam.IGrantable, actions: readonly string[]): void {
+  Annotations.of(Construct.isConstruct(grantee) ? grantee : table).addWarningV2(
+    'effectively-once:immutable-role',
+    `${grantee.grantPrincipal} is not to be changed, so nothing was granted: it must be allowed ${actions.join(', ')} on ${table.node.path}.`,
+  );
 }
 
 /** How the runtime is to name the table: by its ARN, unless it is known to be of the function's account and Region. */

@@ -79,7 +79,7 @@ const METHODS = {
 export type Watched = lambda.Function | (IConstruct & { readonly function: lambda.Function });
 
 export const functionOf = (watched: Watched): lambda.Function =>
-  watched instanceof lambda.Function ? watched : watched.function;
+  watched instanceof lambda.Function ? watched : (watched.function ?? watched);
 
 type Class = abstract new (...args: any[]) => object;
 

@@ -11,6 +11,7 @@ import { alarmsOf } from './alarms.ts';
 import { scopesOf } from './configure-idempotency.ts';
 import { widgetsOf } from './dashboard.ts';
 import { functionOf, metricsSetting, type Watched } from './idempotency-metrics.ts';
+import { checkPresent, checkTable } from './present.ts';
 import { textOf } from './template.ts';
 
 export interface IdempotencyMonitoringProps {
@@ -54,6 +55,8 @@ export class IdempotencyMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: IdempotencyMonitoringProps) {
     super(scope, id);
+    checkPresent(props, { functions: 'functions and consumers' });
+    checkTable(props.table);
     const { functions, table, topic, namespace = NAMESPACE, dashboardName } = props;
     if (functions.length === 0) throw new Error('`functions` is empty; expected at least one');
     if (!isMetrics(`emf:${namespace}`)) {

@@ -59,7 +59,7 @@ export class IdempotentFunction extends measured(nodejs.NodejsFunction) {
       timeout: props.timeout ?? TIMEOUT,
       bundling: bundlingOf(props.bundling, props.code !== undefined || (props.layers ?? []).length > 0),
     });
-    configure(this, { table, scope, scopes, retention, maxEventAge: props.maxEventAge });
+    configure(this, { table, scope, scopes, retention });
     if (scope === undefined) {
       Annotations.of(this).addWarningV2(
         'effectively-once:scope',

@@ -80,7 +80,7 @@ export class IdempotentKafkaConsumer extends measured(Construct) {
 
   constructor(scope: Construct, id: string, props: IdempotentKafkaConsumerProps) {
     super(scope, id);
-    checkProps(props);
+    checkProps(props, { cluster: '`{ clusterArn }` or `{ bootstrapServers }`', topic: 'the name of a topic' });
     const { cluster, topic, topicRetention, secret, consumerGroupId, schemaRegistryConfig, ...rest } = props;
     const { provisionedPollerConfig, onFailure: _, encryptionKey, retryAttempts, maxRecordAge, ...others } = rest;
     const { startingPosition, startingPositionTimestamp, filters, filterEncryption, ...more } = others;

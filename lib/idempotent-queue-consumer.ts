@@ -30,7 +30,7 @@ export class IdempotentQueueConsumer extends measured(Construct) {
 
   constructor(scope: Construct, id: string, props: IdempotentQueueConsumerProps) {
     super(scope, id);
-    checkProps(props, ASYNC_RETRIES);
+    checkProps(props, {}, ASYNC_RETRIES);
     const {
       queue: _,
       deadLetters: __,

@@ -52,7 +52,7 @@ export class IdempotentStreamConsumer extends measured(Construct) {
 
   constructor(scope: Construct, id: string, props: IdempotentStreamConsumerProps) {
     super(scope, id);
-    checkProps(props);
+    checkProps(props, { stream: 'a Kinesis stream, or a DynamoDB table that has a stream' });
     const { stream, streamRetention: _, parallelizationFactor, onFailure: __, encryptionKey, ...rest } = props;
     const { startingPosition, startingPositionTimestamp, filters, filterEncryption, ...others } = rest;
     const { batchSize, maxBatchingWindow, retryAttempts, maxRecordAge, ...functionProps } = others;

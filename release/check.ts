@@ -38,7 +38,7 @@ function faultsOfTarball(): string[] {
   const [packed] = JSON.parse(run('npm', 'pack', '--json', '--silent'));
   const files: readonly string[] = packed.files.map(({ path }: { path: string }) => path);
   const astray = files.filter(
-    (file) => !/^(dist\/|docs\/|(CHANGELOG|README|SECURITY)\.md$|LICENSE$|package\.json$)/.test(file),
+    (file) => !/^((dist|docs|openapi)\/|(CHANGELOG|README|SECURITY)\.md$|LICENSE$|package\.json$)/.test(file),
   );
   if (astray.length > 0) return [`${packed.filename} holds ${astray.join(', ')}`];
   console.log(`✓ ${packed.filename}: ${files.length} files, ${packed.size} bytes, ${packed.integrity}

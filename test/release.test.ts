@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let checkout: string;
@@ -28,7 +28,10 @@ function said(manifest: object, files: Readonly<Record<string, string>> = {}): s
     'CHANGELOG.md': '# Changelog\n\n## 1.2.3, 2026-11-26\n',
     ...files,
   };
-  for (const [name, text] of Object.entries(all)) writeFileSync(join(checkout, name), text);
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(checkout, name)), { recursive: true });
+    writeFileSync(join(checkout, name), text);
+  }
   const git = (...args: readonly string[]) => spawnSync('git', args, { cwd: checkout });
   git('init');
   git('add', '.');
@@ -41,6 +44,14 @@ function said(manifest: object, files: Readonly<Record<string, string>> = {}): s
 describe('npm run release', () => {
   it('names the tarball, and how to publish just that', () => {
     expect(said(GOOD)).toMatch(/✓ mine-1.2.3.tgz: 1 files[\s\S]*npm publish mine-1.2.3.tgz --provenance/);
+  });
+
+  it('accepts all that this package is published with', () => {
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const folders = files.filter((path: string) => !path.endsWith('.md'));
+    const some = [...folders.map((folder: string) => `${folder}/some`), 'SECURITY.md', 'README.md', 'LICENSE'];
+    const told = said({ ...GOOD, files }, Object.fromEntries(some.map((path) => [path, ''])));
+    expect(told).toContain(`✓ mine-1.2.3.tgz: ${some.length + 2} files`);
   });
 
   it.each<[string, object, Record<string, string>, RegExp]>([

@@ -1,6 +1,6 @@
-import { DEFAULT_RETENTION_MS, ENVIRONMENT } from '../../src/environment.ts';
+import { ENVIRONMENT } from '../../src/environment.ts';
 import { KAFKA_RULES, type KafkaFacts } from './kafka.ts';
-import { LAMBDA_TIMEOUT_S, numberIn, type Properties, secondsIn, variablesOf } from './properties.ts';
+import { LAMBDA_TIMEOUT_S, numberIn, type Properties, retentionIn, variablesOf } from './properties.ts';
 import { QUEUE_RULES, type QueueFacts } from './queue.ts';
 import type { RetryFacts } from './retries.ts';
 import { broken, type Finding } from './rule.ts';
@@ -62,12 +62,11 @@ export function serviceOf({ SelfManagedEventSource, Topics, EventSourceArn }: Pr
 export function consumerIn(properties: Properties): Consumer {
   const variables = variablesOf(properties);
   const isIdempotent = variables[ENVIRONMENT.table] !== undefined;
-  const retention = variables[ENVIRONMENT.retention] ?? `${DEFAULT_RETENTION_MS / 1_000}s`;
   return {
     timeout: numberIn(properties['Timeout'], LAMBDA_TIMEOUT_S),
     reservedConcurrentExecutions: numberIn(properties['ReservedConcurrentExecutions']),
     ...(isIdempotent && {
-      retention: secondsIn(retention),
+      retention: retentionIn(properties),
       toldOfPartialFailures: textIn(variables[ENVIRONMENT.partialFailures]),
     }),
   };

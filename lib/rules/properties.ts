@@ -1,5 +1,5 @@
 import { type Duration, durationOf } from '../../src/core/duration.ts';
-import { ENVIRONMENT } from '../../src/environment.ts';
+import { DEFAULT_RETENTION_MS, ENVIRONMENT } from '../../src/environment.ts';
 import type { FunctionFacts } from './function.ts';
 
 /** Of a resource, as CloudFormation and the API of its service name them. */
@@ -20,9 +20,14 @@ export function variablesOf(properties: Properties): Properties {
 export const LAMBDA_TIMEOUT_S = 3;
 
 /** `24h` of the environment; undefined: not known, or nonsense, which the runtime refuses. */
-export function secondsIn(value: unknown): number | undefined {
+function secondsIn(value: unknown): number | undefined {
   const isDuration = typeof value === 'string' && /^\d+(ms|s|m|h|d)$/.test(value);
   return isDuration ? durationOf('environment', value as Duration) / 1_000 : undefined;
+}
+
+/** Seconds that an idempotent function keeps outcomes. */
+export function retentionIn(properties: Properties): number | undefined {
+  return secondsIn(variablesOf(properties)[ENVIRONMENT.retention] ?? `${DEFAULT_RETENTION_MS / 1_000}s`);
 }
 
 /** What is known of a function. */
@@ -32,6 +37,7 @@ export function functionFactsOf(properties: Properties): FunctionFacts {
     ...(typeof Runtime === 'string' && { runtime: Runtime }),
     ...known('timeout', numberIn(Timeout, LAMBDA_TIMEOUT_S)),
     ...known('functionTimeout', secondsIn(variablesOf(properties)[ENVIRONMENT.functionTimeout])),
+    ...known('retention', retentionIn(properties)),
   };
 }
 

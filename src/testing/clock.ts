@@ -18,8 +18,8 @@ export interface TestClock {
 }
 
 /**
- * Replaces the time of the process until it is restored: `Date`, `setTimeout` with `clearTimeout`, and the `setTimeout` of
- * `node:timers/promises`. It stands still unless advanced. `setInterval` and `setImmediate` are left alone.
+ * Replaces the time of the process until it is restored: `Date`, `setTimeout` with `clearTimeout`, also those of `node:timers`, and the
+ * `setTimeout` of `node:timers/promises`. It stands still unless advanced. `setInterval` and `setImmediate` are left alone.
  *
  * `start`: epoch ms or a Date; default: now. Needs no test runner, and replaces the fake timers of one: with those installed,
  * or a second clock, it throws `MISUSE`.

@@ -1,9 +1,11 @@
-import { clearTimeout, setTimeout } from 'node:timers'; // the real one, whoever replaces the global
+import timers from 'node:timers';
 import type { Context } from 'aws-lambda';
 import { type IdempotencyError, misuse } from '../core/errors.ts';
 import type { Delivered } from './reaction.ts';
 import { inTime } from './stand-in.ts';
 import { virtualTime } from './virtual-time.ts';
+
+const { clearTimeout, setTimeout } = timers; // the real ones: an import by name follows what replaces them
 
 export type Handler = (event: any, context: Context) => unknown;
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
+import nodeTimers from 'node:timers';
 import promises from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { misuse } from '../core/errors.ts';
@@ -61,6 +62,7 @@ function refuseOthers(): void {
 
 function replace(): () => void {
   const { Date: RealDate, setTimeout, clearTimeout } = globalThis;
+  const { setTimeout: nodeSetTimeout, clearTimeout: nodeClearTimeout } = nodeTimers;
   const { setTimeout: sleep } = promises;
 
   const now = (): number => current()?.now() ?? RealDate.now();
@@ -87,15 +89,18 @@ function replace(): () => void {
     else clearTimeout(timer);
   };
 
-  Object.assign(globalThis, {
-    Date: virtualDate,
+  const virtual = {
     setTimeout: Object.assign(virtualSetTimeout, { [promisify.custom]: virtualSleep }),
     clearTimeout: virtualClearTimeout,
-  });
+  };
+
+  Object.assign(globalThis, { Date: virtualDate, ...virtual });
+  Object.assign(nodeTimers, virtual); // by which Middy sets its timers
   Object.assign(promises, { setTimeout: virtualSleep });
   syncBuiltinESMExports();
   return () => {
     Object.assign(globalThis, { Date: RealDate, setTimeout, clearTimeout });
+    Object.assign(nodeTimers, { setTimeout: nodeSetTimeout, clearTimeout: nodeClearTimeout });
     Object.assign(promises, { setTimeout: sleep });
     syncBuiltinESMExports();
   };

@@ -287,6 +287,15 @@ describe('IdempotencyAudit, of functions and tables', () => {
     ['with another key', () => used({ partitionKey: { ...key, name: 'pk' } }), ['key-schema']],
     ['without TTL', () => used({ timeToLiveAttribute: undefined }), ['ttl']],
     [
+      'imported by the ARN of one of this app, which has no TTL',
+      () => {
+        const table = new dynamodb.Table(stack, 'Table', { ...GOOD, timeToLiveAttribute: undefined });
+        const imported = dynamodb.Table.fromTableArn(stack, 'Imported', table.tableArn);
+        Aspects.of(stack).add(new IdempotencyAudit({ tables: [imported] }));
+      },
+      ['ttl'],
+    ],
+    [
       'that are easily lost',
       () =>
         used({
@@ -300,6 +309,24 @@ describe('IdempotencyAudit, of functions and tables', () => {
       'with a timeout that the runtime is told wrongly',
       () => consumer({ environment: { [ENVIRONMENT.table]: 't', [ENVIRONMENT.functionTimeout]: '30s' } }),
       ['function-timeout'],
+    ],
+    [
+      'whose outcomes are forgotten while Lambda tries an asynchronous event again',
+      () => consumer(idempotent('t', '1h')).configureAsyncInvoke({ maxEventAge: Duration.hours(2) }),
+      ['retention'],
+    ],
+    [
+      'whose outcomes are kept for a day, by default, which is longer than Lambda tries',
+      () =>
+        consumer({ environment: { [ENVIRONMENT.table]: 't' } }).configureAsyncInvoke({
+          maxEventAge: Duration.hours(6),
+        }),
+      [],
+    ],
+    [
+      'which are not ours, whatever is said of their asynchronous events',
+      () => consumer().configureAsyncInvoke({ maxEventAge: Duration.hours(6) }),
+      [],
     ],
     ['of an old Node', () => consumer({ runtime: lambda.Runtime.NODEJS_20_X, ...idempotent('t') }), ['runtime']],
     ['of an old Node, which is not ours', () => consumer({ runtime: lambda.Runtime.NODEJS_20_X }), []],

@@ -112,23 +112,50 @@ describe('what would deploy a function that cannot load fails', () => {
       { externalModules: ['effectively-once'] },
       /leaves effectively-once out; expected it in the bundle/,
     ],
-    ['everything left out', { externalModules: ['*'] }, /leaves effectively-once out/],
     [
       'everything left out, by the argument',
       { esbuildArgs: { '--packages': 'external' } },
       /leaves effectively-once out/,
     ],
-    [
-      'it left out, by the argument',
-      { esbuildArgs: { '--external': 'effectively-once' } },
+    ...['*', 'effectively-once/*', 'effectively-once/middy', 'effectively-*', '*-once'].map(
+      (pattern): [string, BundlingOptions, RegExp] => [
+        `${pattern} left out`,
+        { externalModules: [pattern] },
+        /leaves effectively-once out/,
+      ],
+    ),
+    ...(
+      [
+        ['--external', 'effectively-once'],
+        ['--external', ['zod', 'effectively-once']],
+        ['--external:effectively-once', true],
+        ['--external:effectively-once', ''],
+        ['--external:effectively-once/*', true],
+        ['--external:*', true],
+        ['--packages=external', true],
+      ] as const
+    ).map(([name, value]): [string, BundlingOptions, RegExp] => [
+      `left out by the argument ${name}: ${JSON.stringify(value)}`,
+      { esbuildArgs: { [name]: typeof value === 'object' ? [...value] : value } },
       /leaves effectively-once out/,
-    ],
+    ]),
+    ['another format, as one word', { esbuildArgs: { '--format=cjs': true } }, /has --format=cjs; expected/],
+    ['another file, as one word', { esbuildArgs: { '--outfile=x.js': '' } }, /has --outfile=x.js; expected none/],
+    ['splitting', { esbuildArgs: { '--splitting': true } }, /has --splitting; expected none/],
   ])('%s', (_, bundling, message) => {
     expect(() => build('both.ts', bundling, {}, testApp())).toThrow(message);
   });
 
   it.each<[string, BundlingOptions, () => object]>([
     ['the SDK left out', { externalModules: ['@aws-sdk/*'] }, () => ({})],
+    ['the SDK left out, by the argument', { esbuildArgs: { '--external:@aws-sdk/*': true } }, () => ({})],
+    ['native modules left out', { externalModules: ['*.node'] }, () => ({})],
+    ['another package left out', { externalModules: ['effectively-once-more'] }, () => ({})],
+    [
+      'arguments that say no',
+      { esbuildArgs: { '--external:effectively-once': false, '--splitting': false, '--packages': 'bundle' } },
+      () => ({}),
+    ],
     [
       'code that is bundled elsewhere',
       { externalModules: ['*'] },

@@ -1,4 +1,4 @@
-import { Annotations as CoreAnnotations, Duration, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Annotations as CoreAnnotations, Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -19,8 +19,8 @@ beforeEach(() => {
   table = new IdempotencyTable(stack, 'Table');
 });
 
-const existing = (props: Partial<lambda.FunctionProps> = {}) =>
-  new lambda.Function(stack, 'Existing', {
+const existing = (props: Partial<lambda.FunctionProps> = {}, id = 'Existing') =>
+  new lambda.Function(stack, id, {
     code: lambda.Code.fromInline(' '),
     handler: 'index.handler',
     runtime: lambda.Runtime.NODEJS_22_X,
@@ -123,6 +123,68 @@ describe('configureIdempotency', () => {
   it('fails synthesis if an event source breaks a rule of the constructs', () => {
     configured().addEventSource(new SqsEventSource(new sqs.Queue(stack, 'Queue')));
     expect(() => app.synth()).toThrow(/`reportBatchItemFailures` is false/);
+  });
+
+  describe('keeps outcomes as long as Lambda may try an asynchronous event again', () => {
+    const AGE = { maxEventAge: Duration.hours(2) };
+    const elsewhere = () => new Stack(app, 'Elsewhere');
+    const TOO_SHORT = /`retention` is 3600; expected at least 7200s, `maxEventAge`/;
+    const forAnHour = (props: Partial<lambda.FunctionProps> = {}) =>
+      configured(props, { retention: Duration.hours(1) });
+
+    it('which a function that exists has said', () => {
+      expect(() => forAnHour(AGE)).toThrow(TOO_SHORT);
+    });
+
+    it.each<[string, (fn: lambda.Function) => unknown]>([
+      ['later', (fn) => fn.configureAsyncInvoke(AGE)],
+      ['for an alias', (fn) => fn.addAlias('live', AGE)],
+      ['for an alias, later', (fn) => fn.addAlias('live').configureAsyncInvoke(AGE)],
+      ['elsewhere', (fn) => new lambda.EventInvokeConfig(elsewhere(), 'Config', { function: fn, ...AGE })],
+      [
+        'in the words of CloudFormation',
+        ({ functionName }) =>
+          new lambda.CfnEventInvokeConfig(stack, 'Config', {
+            functionName,
+            qualifier: '$LATEST',
+            maximumEventAgeInSeconds: 7_200,
+          }),
+      ],
+      [
+        'twice: the longest counts',
+        (fn) => {
+          fn.configureAsyncInvoke({ maxEventAge: Duration.minutes(1) });
+          fn.addAlias('live', AGE);
+        },
+      ],
+    ])('which is said %s', (_, say) => {
+      say(forAnHour());
+      expect(() => app.synth()).toThrow(TOO_SHORT);
+    });
+
+    it('six hours, if what is said of asynchronous events does not say so', () => {
+      forAnHour().configureAsyncInvoke({ retryAttempts: 0 });
+      expect(() => app.synth()).toThrow(/`retention` is 3600; expected at least 21600s/);
+    });
+
+    it.each<[string, (fn: lambda.Function) => unknown]>([
+      ['nothing is said', () => {}],
+      ['it is no longer', (fn) => fn.configureAsyncInvoke({ maxEventAge: Duration.hours(1) })],
+      [
+        'it is only known at deployment',
+        (fn) => {
+          const parameter = new CfnParameter(stack, 'Age', { type: 'Number' }).valueAsNumber;
+          fn.configureAsyncInvoke({ maxEventAge: Duration.seconds(parameter) });
+        },
+      ],
+      [
+        'it is said of another function',
+        () => new lambda.EventInvokeConfig(stack, 'C', { function: existing({}, 'Other'), ...AGE }),
+      ],
+    ])('and does not fail where %s', (_, say) => {
+      say(forAnHour());
+      expect(() => app.synth()).not.toThrow();
+    });
   });
 
   describe('warns where an event source may have its reasons', () => {

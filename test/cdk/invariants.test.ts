@@ -18,7 +18,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import {
+  configureIdempotency,
   grantIdempotency,
+  grantOperate,
   IdempotencyTable,
   IdempotentFunction,
   type IdempotentFunctionProps,
@@ -182,6 +184,76 @@ describe('a table that cannot hold records fails', () => {
     const table = new dynamodb.Table(stack, 'Mine', { partitionKey: id });
     expect(() => build({ table })).toThrow(/^Stack\/Mine: /);
   });
+
+  const cfn = (props: Partial<dynamodb.CfnTableProps> = {}) =>
+    new dynamodb.CfnTable(stack, 'Cfn', {
+      keySchema: [{ attributeName: 'id', keyType: 'HASH' }],
+      attributeDefinitions: [{ attributeName: 'id', attributeType: 'S' }],
+      ...props,
+    });
+  const made = (of = stack) => new dynamodb.Table(of, 'Made', { partitionKey: id, tableName: 'made' });
+
+  it.each<[string, () => dynamodb.ITable]>([
+    ['the name of a resource', () => dynamodb.Table.fromTableName(stack, 'T', cfn().ref)],
+    ['the ARN of a resource', () => dynamodb.Table.fromTableArn(stack, 'T', cfn().attrArn)],
+    [
+      'a name that is put together',
+      () => dynamodb.Table.fromTableName(stack, 'T', Fn.select(1, Fn.split('/', cfn().attrArn))),
+    ],
+    ['the name of a table', () => dynamodb.Table.fromTableName(stack, 'T', made().tableName)],
+    ['the ARN of a table', () => dynamodb.Table.fromTableArn(stack, 'T', made().tableArn)],
+    [
+      'the attributes of a table',
+      () => dynamodb.TableV2.fromTableAttributes(stack, 'T', { tableArn: made().tableArn }),
+    ],
+    [
+      'the name of a table of another stack',
+      () => dynamodb.Table.fromTableName(stack, 'T', made(new Stack(app, 'O')).tableName),
+    ],
+    [
+      'the ARN of a table of another stack',
+      () => dynamodb.Table.fromTableArn(stack, 'T', made(new Stack(app, 'O')).tableArn),
+    ],
+  ])('also where it is imported by %s of this app', (_, table) => {
+    expect(() => build({ table: table() })).toThrow(/^Stack\/T: `timeToLiveAttribute` is not set; expected expiresAt/);
+  });
+
+  it('but one that is imported so and can is granted as an imported one', () => {
+    const timeToLiveSpecification = { attributeName: 'expiresAt', enabled: true };
+    const table = dynamodb.Table.fromTableName(stack, 'T', cfn({ timeToLiveSpecification }).ref);
+    expect(() => build({ table })).not.toThrow();
+    expect(() => grantIdempotency(table, new iam.AccountPrincipal('000000000001'))).toThrow(/can hold no policy/);
+  });
+
+  it('nor is anything known of a name from elsewhere', () => {
+    const parameter = new CfnParameter(stack, 'Name').valueAsString;
+    expect(() => build({ table: dynamodb.Table.fromTableName(stack, 'T', parameter) })).not.toThrow();
+  });
+
+  it.each<[string, (table: dynamodb.CfnTable) => void, RegExp]>([
+    [
+      'loses its TTL',
+      (table) => table.addPropertyDeletionOverride('TimeToLiveSpecification'),
+      /Stack\/Table: `timeToLiveAttribute` is not set; expected expiresAt/,
+    ],
+    [
+      'gets another',
+      (table) => table.addPropertyOverride('TimeToLiveSpecification.AttributeName', 'ttl'),
+      /Stack\/Table: `timeToLiveAttribute` is ttl; expected expiresAt/,
+    ],
+    [
+      'gets another key',
+      (table) => {
+        table.keySchema = [{ attributeName: 'pk', keyType: 'HASH' }];
+      },
+      /Stack\/Table: the key of the table is pk/,
+    ],
+  ])('at synthesis, if it %s later', (_, change, message) => {
+    const table = new IdempotencyTable(stack, 'Table');
+    build({ table });
+    change(table.node.defaultChild as dynamodb.CfnTable);
+    expect(() => app.synth()).toThrow(message);
+  });
 });
 
 describe('the removal of a stack', () => {
@@ -238,15 +310,94 @@ describe('grantIdempotency', () => {
     });
   });
 
-  it.each([
-    [
-      'an account, of an imported table',
-      () => dynamodb.Table.fromTableName(stack, 'T', 'records'),
-      new iam.AccountPrincipal('000000000001'),
-    ],
-    ['a service', () => new IdempotencyTable(stack, 'T'), new iam.ServicePrincipal('lambda.amazonaws.com')],
-  ])('throws for %s, which nothing can be granted to', (_, table, principal) => {
-    expect(() => grantIdempotency(table(), principal)).toThrow(/can hold no policy.*; expected a role or a function/);
+  it('throws for an account and an imported table: neither can hold the grant', () => {
+    const table = dynamodb.Table.fromTableName(stack, 'T', 'records');
+    expect(() => grantIdempotency(table, new iam.AccountPrincipal('000000000001'))).toThrow(
+      /can hold no policy.*; expected a role or a function/,
+    );
+  });
+
+  const lambdaService = new iam.ServicePrincipal('lambda.amazonaws.com');
+
+  it.each<[string, iam.IPrincipal]>([
+    ['a service', lambdaService],
+    ['one with conditions', lambdaService.withConditions({ StringEquals: { 'aws:SourceAccount': '000000000001' } })],
+    ['an account and a service', new iam.CompositePrincipal(new iam.AccountPrincipal('000000000001'), lambdaService)],
+  ])('throws for %s, whosever table it is', (_, principal) => {
+    const tables = [new IdempotencyTable(stack, 'Ours'), dynamodb.Table.fromTableName(stack, 'Theirs', 'records')];
+    for (const table of tables) {
+      expect(() => grantIdempotency(table, principal)).toThrow(
+        /^the grantee is .*lambda.amazonaws.com.*; expected a role, a function or an account: DynamoDB takes no service in a resource policy$/,
+      );
+    }
+  });
+
+  describe('to a role that this app cannot change', () => {
+    const HERE = '000000000000';
+    const NOTHING = Match.stringLikeRegexp('nothing was granted.*PutItem.*(Ours|Theirs)');
+    let here: Stack;
+    beforeEach(() => {
+      here = new Stack(app, 'Here', { env: { account: HERE, region: 'eu-west-1' } });
+    });
+    const roleOf = (account: string, options?: iam.FromRoleArnOptions) =>
+      iam.Role.fromRoleArn(here, 'Role', `arn:aws:iam::${account}:role/theirs`, options);
+    const ours = () => new IdempotencyTable(here, 'Ours');
+    const theirs = () => dynamodb.Table.fromTableName(here, 'Theirs', 'records');
+    const existing = (role: iam.IRole) =>
+      new lambda.Function(here, 'Existing', {
+        code: lambda.Code.fromInline(' '),
+        handler: 'index.handler',
+        runtime: lambda.Runtime.NODEJS_24_X,
+        role,
+      });
+
+    it.each<[string, (table: dynamodb.ITable, role: iam.IRole) => unknown]>([
+      ['grantIdempotency', grantIdempotency],
+      ['grantOperate', grantOperate],
+      ['configureIdempotency', (table, role) => configureIdempotency(existing(role), { table, scope: 'charge' })],
+      ['IdempotentFunction', (table, role) => build({ table, role }, here)],
+    ])('of another account, on an imported table, throws: %s', (_, grant) => {
+      expect(() => grant(theirs(), roleOf('000000000001'))).toThrow(/can hold no policy/);
+    });
+
+    it('throws so for a table of the account of the role', () => {
+      const table = dynamodb.Table.fromTableArn(
+        here,
+        'Theirs',
+        'arn:aws:dynamodb:eu-west-1:000000000001:table/records',
+      );
+      expect(() => grantIdempotency(table, roleOf('000000000001'))).toThrow(/can hold no policy/);
+    });
+
+    it.each<[string, () => dynamodb.ITable, () => iam.IRole]>([
+      ['a table of this app', ours, () => roleOf(HERE, { mutable: false })],
+      ['an imported table', theirs, () => roleOf(HERE, { mutable: false })],
+      [
+        'an imported table, made here',
+        theirs,
+        () => new iam.Role(here, 'Role', { assumedBy: lambdaService }).withoutPolicyUpdates(),
+      ],
+    ])('on %s, warns', (_, table, role) => {
+      grantIdempotency(table(), role());
+      Annotations.fromStack(here).hasWarning('*', NOTHING);
+    });
+
+    it('warns of a function that exists, too', () => {
+      configureIdempotency(existing(roleOf(HERE, { mutable: false })), { table: ours(), scope: 'charge' });
+      Annotations.fromStack(here).hasWarning('/Here/Existing', NOTHING);
+    });
+
+    it.each<[string, () => dynamodb.ITable, () => iam.IGrantable]>([
+      ['of this account', theirs, () => roleOf(HERE)],
+      ['made here', theirs, () => new iam.Role(here, 'Role', { assumedBy: lambdaService })],
+      ['a user', theirs, () => new iam.User(here, 'User')],
+      ['of another account, where the table names it', ours, () => roleOf('000000000001')],
+      ['where the table names it', ours, () => roleOf(HERE, { mutable: false, addGrantsToResources: true })],
+    ])('but not to one %s', (_, table, grantee) => {
+      grantIdempotency(table(), grantee());
+      Annotations.fromStack(here).hasNoWarning('*', NOTHING);
+      expect(JSON.stringify(Template.fromStack(here))).toContain(ACTIONS[0]);
+    });
   });
 
   it('is for an imported table what it is for ours', () => {

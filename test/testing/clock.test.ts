@@ -119,6 +119,20 @@ describe('testClock', () => {
     expect(fired).toEqual(['too long', 'no time', 'promisified', 'second', 'first']);
   });
 
+  it.each([
+    ['imported by name', () => import('node:timers')],
+    ['of the module', async () => (await import('node:timers')).default],
+  ])('fires and clears the timers of node:timers, %s', async (_, load) => {
+    const fired: unknown[] = [];
+    const timers = await load();
+    timers.setTimeout((name: string) => fired.push(name), 10, 'fired');
+    timers.clearTimeout(timers.setTimeout(() => fired.push('cleared'), 5));
+    clearTimeout(timers.setTimeout(() => fired.push('cleared by the global'), 5));
+    void promisify(timers.setTimeout)(15, 'promisified').then((name) => fired.push(name));
+    await clock.advance(15);
+    expect(fired).toEqual(['fired', 'promisified']);
+  });
+
   it('wakes who waits for an outcome', async () => {
     const store = memoryStore();
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -149,6 +163,7 @@ describe('testClock', () => {
       expect(Date.now()).toBe(own.now());
     }
     expect(globalThis.Date).toBe(before);
+    expect((await import('node:timers')).setTimeout).toBe(setTimeout);
     await new Promise((resolve) => setTimeout(resolve, 1));
   });
 

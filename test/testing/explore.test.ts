@@ -1,4 +1,4 @@
-import { setTimeout as realSetTimeout } from 'node:timers';
+import timers from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyResultV2, Context, EventBridgeEvent, SQSEvent } from 'aws-lambda';
@@ -18,6 +18,8 @@ const options = { scope: 'orders', key: ({ detail }: OrderPlaced) => detail.orde
 const charge = async (orderId: string) => ({ chargeId: `charge of ${orderId}` });
 const chargeOnce = { run: async (_: string, key: string) => ({ chargeId: key }), key: (_: string, key: string) => key };
 const email = (_to: string) => {};
+
+const { setTimeout: realSetTimeout } = timers;
 
 const pointsOf = (findings: Report['doubles'], effect: string) =>
   findings.filter((finding) => finding.effect === effect).map(({ point }) => point);
@@ -513,6 +515,22 @@ describe('explore', () => {
     };
     await explore(waits, { event, effects: { email: { run: email, key: () => 'k' } } });
     expect(new Set(passed)).toEqual(new Set([0]));
+  });
+
+  it('leaves no timer behind, also of a crashed run behind Middy, which takes them from node:timers', async () => {
+    const timersNow = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timersNow();
+    const report = await explore(
+      ({ store, effects }) =>
+        middy<OrderPlaced, unknown>()
+          .use(idempotency({ store, ...options }))
+          .handler(({ detail }, { idempotency }) =>
+            idempotency.step('charge', ({ key }) => effects.charge(detail.orderId, key)),
+          ),
+      { event, effects: { charge: chargeOnce } },
+    );
+    report.assert();
+    expect(timersNow()).toBeLessThanOrEqual(before);
   });
 
   it('gives up on what waits for nothing', async () => {
