@@ -33,8 +33,9 @@ function eventOf(version: number, more: Partial<TripEvent> = {}): TripEvent {
 }
 const onKinesis = (...values: unknown[]): KinesisStreamRecord[] =>
   values.map((value, at) => kinesis.record({ at, lane: (value as any)?.tripId, value }));
+/** In one partition, where a producer puts what has one key. */
 const onKafka = (...values: unknown[]) =>
-  kafka.event(values.map((value, at) => kafka.record({ at, lane: (value as any)?.tripId, value })));
+  kafka.event(values.map((value, at) => kafka.record({ at: 2 * at, lane: (value as any)?.tripId, value })));
 
 describe.each([
   [

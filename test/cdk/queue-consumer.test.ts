@@ -128,7 +128,7 @@ describe('a consumer of an imported queue', () => {
     Annotations.fromStack(stack).hasWarning(
       '*',
       Match.stringLikeRegexp(
-        'Stack/Theirs is imported.*hide a message for 62 s at least.*`maxReceiveCount` of at least 5',
+        'Stack/Theirs is imported.*visibility timeout must be at least 62 s.*`maxReceiveCount` of at least 5',
       ),
     );
   });
