@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDBStore, type Store } from 'effectively-once';
 import type { Completed, Outcome } from '../src/core/record.ts';
+import { pooled } from '../src/run/lanes.ts';
 import { fromAttributes, type Item, toItem } from '../src/stores/dynamodb/item.ts';
 import { used } from './heap.ts';
 
@@ -108,10 +111,9 @@ if (kind) {
   console.log(`${kind.padEnd(22)} ${held.toFixed(2)}`);
   process.exitCode = Math.abs(held - 1) <= 0.1 ? 0 : 1;
 } else {
-  for (const name of Object.keys(OUTCOMES)) {
-    const { status } = spawnSync(process.execPath, [...process.execArgv, import.meta.filename, name], {
-      stdio: 'inherit',
-    });
+  await pooled(Object.keys(OUTCOMES), availableParallelism(), async (name) => {
+    const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, name], { stdio: 'inherit' });
+    const [status] = await once(child, 'exit');
     if (status !== 0) process.exitCode = 1;
-  }
+  });
 }
