@@ -29,11 +29,10 @@ export function within<T>(
     caller?.addEventListener('abort', hear);
     const done = (value: any): void => {
       release();
-      if (value?.body) {
+      if (value?.body?.cancel) {
         controllers.set(value, controller);
-        if (controller.signal.aborted)
-          discard(value); // of work that does not look at its signal
-        else if (caller) follow(caller, controller, value.body);
+        if (caller) follow(caller, controller, value.body);
+        if (controller.signal.aborted) discard(value); // of work that does not look at its signal
       }
       resolve(value); // or nothing, if it was rejected
     };

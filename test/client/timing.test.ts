@@ -251,6 +251,15 @@ describe('an AbortSignal is obeyed at once, with its reason', () => {
     expect(signals[1]?.reason).toBe(reason);
   });
 
+  it.each<unknown>([{ body: 'text' }, { body: { cancel: true } }, { body: 5 }])(
+    'and a problem that has a member `body` is no response: %j',
+    async (problem) => {
+      const server = scripted({ status: 409, body: problem });
+      const { signal } = new AbortController();
+      expect((await over(retrying(server.fetch, { origins: [API] })(ORDERS, { ...POST, signal }))).status).toBe(409);
+    },
+  );
+
   it('and rules the body after the headers', async () => {
     const controller = new AbortController();
     let given!: AbortSignal;
