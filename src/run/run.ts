@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type About, type EndEvent, isHeard, publish, type StartedFrom } from '../core/events.ts';
 import type { Execution } from '../execution.ts';
 import { type Answer, own, unrecorded } from './answer.ts';
@@ -48,7 +47,7 @@ function isOverruled(ending: Ending, value: unknown): boolean {
   const { kind, answer } = ending;
   if (kind === 'threw' || (kind === 'skipped' && ending.error !== undefined)) return true;
   try {
-    return answer !== undefined && !isDeepStrictEqual(answer, value);
+    return answer !== undefined && !process.getBuiltinModule('node:util').isDeepStrictEqual(answer, value);
   } catch {
     return true; // it has members that cannot be read
   }

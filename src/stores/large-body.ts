@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { IdempotencyError } from '../core/errors.ts';
 import { isTransient, paused, persistently } from '../core/patience.ts';
@@ -82,7 +81,7 @@ interface Packed {
 
 /** Compressed, unless that makes it larger. */
 async function smaller(bytes: Uint8Array): Promise<Packed> {
-  const packed = await promisify(pack)(bytes, CHECKED);
+  const packed = await worked(pack, bytes, CHECKED);
   return packed.length < bytes.length ? { bytes: packed, how: { packed: HOW } } : { bytes, how: { packed: 'no' } };
 }
 
@@ -90,7 +89,13 @@ async function unpacked(bytes: Uint8Array, how: string): Promise<Uint8Array> {
   if (how !== 'zstd' && how !== 'gzip') return bytes;
   const unpack = UNPACK[how];
   if (!unpack) throw new Error('this version of Node has no zstd');
-  return promisify(unpack)(bytes, AT_MOST);
+  return worked(unpack, bytes, AT_MOST);
+}
+
+function worked(work: Work, bytes: Uint8Array, options: object): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    work(bytes, options, (error, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 /** A body on its way. */

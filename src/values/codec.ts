@@ -1,4 +1,4 @@
-import { DefaultDeserializer, serialize } from 'node:v8';
+import { lazy } from '../core/lazy.ts';
 
 /**
  * How values become bytes, and back, at once or as a promise. Neither function may change its argument.
@@ -29,24 +29,29 @@ export const CLONE = {
   name: 'v8',
   encode: (value: unknown): Uint8Array => {
     refuseLossy(value, new Set());
-    return serialize(value);
+    return v8().serialize(value);
   },
   decode: (bytes: Uint8Array): unknown => {
-    const reader = new CopyingDeserializer(bytes);
+    const reader = new (v8().CopyingDeserializer)(bytes);
     reader.readHeader();
     return reader.readValue();
   },
 };
 
-/** Node's own returns views of its input, which would expose the memory beside them. */
-class CopyingDeserializer extends DefaultDeserializer {
-  /** https://nodejs.org/api/v8.html#deserializer_readhostobject; absent in the types. */
-  _readHostObject(): unknown {
-    const view: NodeJS.ArrayBufferView = (DefaultDeserializer.prototype as any)._readHostObject.call(this);
-    const own = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
-    return Buffer.isBuffer(view) ? Buffer.from(own) : new (view.constructor as typeof Uint8Array)(own);
+// Loaded when it is first needed: most results are JSON, and a cold start without it is a millisecond shorter.
+const v8 = lazy(() => {
+  const { DefaultDeserializer, serialize } = process.getBuiltinModule('node:v8');
+  /** Node's own returns views of its input, which would expose the memory beside them. */
+  class CopyingDeserializer extends DefaultDeserializer {
+    /** https://nodejs.org/api/v8.html#deserializer_readhostobject; absent in the types. */
+    _readHostObject(): unknown {
+      const view: NodeJS.ArrayBufferView = (DefaultDeserializer.prototype as any)._readHostObject.call(this);
+      const own = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+      return Buffer.isBuffer(view) ? Buffer.from(own) : new (view.constructor as typeof Uint8Array)(own);
+    }
   }
-}
+  return { serialize, CopyingDeserializer };
+});
 
 /** Whether the value survives a round trip through JSON. An object that occurs twice would be doubled. */
 export function isJson(value: unknown, seen: Set<unknown> = new Set(), depth = 0): boolean {
