@@ -17,7 +17,7 @@ export interface Inspection extends Listed {
   readonly fingerprint?: string;
   /** Whether a `commit` has recorded the outcome, together with writes. */
   readonly isCommit: boolean;
-  /** Of a record in progress: what its steps, and those of the attempts before it, ended with. */
+  /** Of a record in progress: what its steps, and those of the attempts before it, ended with; by name. */
   readonly steps?: Readonly<Record<string, Ended>>;
   readonly outcome?: Ended;
   /** What the record weighs, without what is kept apart. */
@@ -72,7 +72,11 @@ export async function inspect(
     );
     return endedOf(outcome, await opened);
   };
-  const steps = record.status === 'COMPLETED' ? undefined : Object.entries(record.steps);
+  // In the order of their names: a map of DynamoDB has none.
+  const steps =
+    record.status === 'COMPLETED'
+      ? undefined
+      : Object.entries(record.steps).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const shown = steps && (await Promise.all(steps.map(async ([name, step]) => [name, await ended(step)] as const)));
   const listed = listedOf(record, Date.now());
   return present({
