@@ -16,14 +16,18 @@ function answered(question: string): Promise<string> {
   const { stdin: input, stderr: output } = process;
   const terminal = createInterface({ input, output });
   return new Promise<string>((resolve, reject) => {
+    const left = (): void => {
+      output.write('\n'); // the question stands in its line
+      resolve('');
+    };
     terminal.once('SIGINT', () => {
       reject(new Ended(EXIT.interrupted, 'interrupted: nothing was written'));
       terminal.close();
     });
-    terminal.once('close', () => {
-      output.write('\n'); // the question stands in its line
-      resolve('');
+    terminal.once('close', left);
+    terminal.question(question, (answer) => {
+      terminal.off('close', left);
+      resolve(answer);
     });
-    terminal.question(question, resolve);
-  }).finally(() => terminal.removeAllListeners('close').close());
+  }).finally(() => terminal.close());
 }

@@ -12,6 +12,8 @@ import { discard, pause, within } from './within.ts';
 interface Outcome extends Met {
   readonly response?: Response;
   readonly verdict: Verdict;
+  /** Whatever it is, nothing is sent again. */
+  readonly isFinal: boolean;
   /** Ms that the server asks to wait. */
   readonly retryAfter?: number | undefined;
 }
@@ -28,10 +30,13 @@ export async function call(asked: Asked, settings: Settings, tokens: Budget | un
   let last: Response | undefined;
   try {
     for (;;) {
-      const { response, verdict, retryAfter, ...one } = await outcomeOf(asked, Math.min(attemptTimeout, left()));
+      const { response, verdict, retryAfter, isFinal, ...one } = await outcomeOf(
+        asked,
+        Math.min(attemptTimeout, left()),
+      );
       if (response) discard(last);
       last = response ?? last;
-      const step = stepAfter(verdict, course, attempts, retryAfter, Math.random());
+      const step = isFinal ? undefined : stepAfter(verdict, course, attempts, retryAfter, Math.random());
       let isLate = left() <= (step?.delayMs ?? 1); // a timer may be that early
       if (step && !isLate && (tokens?.(origin, step.cost) ?? true)) {
         const { delayMs, cost } = step;
@@ -66,13 +71,9 @@ async function outcomeOf({ send, signal, replayable, isAstray }: Asked, ms: numb
     response = await within(ms, signal, send);
   } catch (error) {
     signal?.throwIfAborted();
-    return { error, verdict: replayable ? 'retry' : 'answer' };
+    return { error, verdict: 'retry', isFinal: !replayable };
   }
-  const { status } = response;
-  const isFinal = status < 400 || !replayable || isAstray(response);
-  const [verdict, retryAfter]: readonly [Verdict, number?] = isFinal
-    ? ['answer']
-    : await judged(response, (body) => within(until - performance.now(), signal, body));
+  const [verdict, retryAfter] = await judged(response, (body) => within(until - performance.now(), signal, body));
   signal?.throwIfAborted();
-  return { status, response, verdict, retryAfter };
+  return { status: response.status, response, verdict, retryAfter, isFinal: !replayable || isAstray(response) };
 }

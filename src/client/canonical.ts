@@ -11,12 +11,12 @@ function inOrder(this: unknown, _: string, value: any): unknown {
     value === null || /string|boolean/.test(typeof value) || Number.isFinite(value) || Array.isArray(value);
   if (isPlain || (value === undefined && !Array.isArray(this))) return value;
   const kind = {}.toString.call(value);
-  if (kind !== '[object Object]') throw new TypeError(`a payload with ${kind} cannot be compared`);
+  if (kind !== '[object Object]') throw new TypeError(`a payload with ${kind} is not JSON`);
   const names = Object.keys(value).sort();
   return Object.fromEntries(names.map((name) => [name, value[name]]));
 }
 
-/** FNV-1a, 64 bits, for a storage that should not keep what a user ordered. It hides no secret. */
+/** After FNV, 64 bits, by code points, for a storage that should not keep what a user ordered. It hides no secret. */
 export function digest(text: string): string {
   let hash = 0n;
   for (const char of text) hash = ((hash ^ BigInt(char.codePointAt(0) as number)) * 0x100000001b3n) % 2n ** 64n;

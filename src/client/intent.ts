@@ -99,7 +99,7 @@ async function called(notes: Notes, id: string, { payload, call }: Order): Promi
   const key = notes.keyOf(id);
   try {
     const value = await call(key);
-    if (!value?.headers?.get || isDecided(value)) notes.decide(id);
+    if (!value?.status || !value.headers?.get || isDecided(value)) notes.decide(id);
     return value;
   } catch (error) {
     if (isDecided((error as any)?.response ?? error)) notes.decide(id);

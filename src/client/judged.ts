@@ -6,13 +6,17 @@ import { type Verdict, verdictOf } from './verdict.ts';
  */
 export async function judged(
   response: Response,
-  within: (work: () => Promise<unknown>) => Promise<unknown>,
+  within: (work: () => Promise<string>) => Promise<string>,
 ): Promise<readonly [Verdict, retryAfter?: number]> {
   const { status, headers } = response;
   const words = `${headers.get('stripe-should-retry')} ${headers.get('transient-error')}`;
   const retryAfter = retryAfterOf(headers);
   const isOpen = status === 409 || status === 422;
-  const body = isOpen && (await within(() => response.clone().json()).catch(() => {}));
+  const body =
+    isOpen &&
+    (await within(() => response.clone().text())
+      .then(JSON.parse)
+      .catch(() => {}));
   return [verdictOf(status, words, retryAfter, markOf(body)), retryAfter];
 }
 

@@ -69,7 +69,7 @@ const DURATION = "ms or such as '10s'";
 
 const OPTIONS: Readonly<Record<string, Row>> = {
   origins: [undefined, 'a list of URL origins', origins],
-  attempts: [3, 'a whole number above 0', (value) => (Number.isInteger(value) && value > 0 ? value : undefined)],
+  attempts: [3, 'a positive integer', (value) => (Number.isInteger(value) && value > 0 ? value : undefined)],
   attemptTimeout: [10_000, DURATION, duration],
   deadline: [60_000, DURATION, duration],
   keyFormat: ['bare', "'bare' or 'quoted'", (value) => /^(bare|quoted)$/.exec(value)?.[0]],

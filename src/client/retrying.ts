@@ -24,7 +24,5 @@ export function retrying(fetch?: Fetch, options?: RetryingOptions): Fetch {
   // Whoever replaces the global one later, to trace it, is heard.
   const send: Fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
   if (typeof send !== 'function') throw new TypeError('retrying expects a fetch');
-  return async function retryingFetch(input, init) {
-    return call(await askedOf(send, input, init ?? {}, settings), settings, tokens);
-  };
+  return async (input, init) => call(await askedOf(send, input, init ?? {}, settings), settings, tokens);
 }

@@ -20,7 +20,7 @@ export function within<T>(
       controller.abort(reason);
       reject(reason);
     };
-    const timer = setTimeout(() => end(named('TimeoutError', `no answer within ${Math.round(ms)} ms`)), ms);
+    const timer = setTimeout(() => end(named('TimeoutError', `no answer within ${ms.toFixed()} ms`)), ms);
     const hear = (): void => end(caller?.reason);
     const release = (): void => {
       clearTimeout(timer);
@@ -29,9 +29,9 @@ export function within<T>(
     caller?.addEventListener('abort', hear);
     const done = (value: any): void => {
       release();
-      if (value?.body?.cancel) {
+      if (value?.headers) {
         controllers.set(value, controller);
-        if (caller) follow(caller, controller, value.body);
+        if (caller && value.body) follow(caller, controller, value.body);
         if (controller.signal.aborted) discard(value); // of work that does not look at its signal
       }
       resolve(value); // or nothing, if it was rejected
@@ -57,8 +57,8 @@ export function pause(ms: number, caller: AbortSignal | undefined): Promise<void
 /** By answer: what ends its request. */
 const controllers = new WeakMap<object, AbortController>();
 
-/** Gives back the connection of an answer that nobody reads, even if a clone of it was begun. */
+/** Gives back the connection of an answer that nobody reads, even if a clone of it was begun. Not every `fetch` gives web streams. */
 export function discard(response: Response | undefined): void {
-  response?.body?.cancel().catch(() => {});
-  if (response) controllers.get(response)?.abort();
+  response?.body?.cancel?.().catch(() => {});
+  controllers.get(response as Response)?.abort();
 }

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { type IdempotencyErrorCode, textOf } from './errors.ts';
+import { present } from './present.ts';
 import type { Outcome } from './record.ts';
 
 /** What every event says. Never a key, a payload or a value. */
@@ -97,8 +98,7 @@ export function publish(
 ): void {
   if (!CHANNEL.hasSubscribers) return;
   const { call, ...all } = { ...event, ...about, at: Date.now() };
-  const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  CHANNEL.publish(Object.defineProperty(told, 'call', { value: call }));
+  CHANNEL.publish(Object.defineProperty(present(all), 'call', { value: call }));
 }
 
 /**

@@ -114,8 +114,8 @@ export interface Scan {
 export type Clause = readonly Term[];
 
 /**
- * `path`: an attribute, or a member of one: `identity.key`. `<>`, `<=` and `>` hold also of what cannot be compared, as it is missing or of another
- * type: a record whose damage hides whether it is sought is to be told.
+ * `path`: an attribute, or a member of one: `identity.key`. `<>`, `<=` and `>` also hold for a value that is missing or of another type, so
+ * that damaged records are found and reported.
  */
 export type Term = { readonly path: string } & (
   | { readonly is: 'there' | 'absent' }

@@ -1,5 +1,6 @@
 import type { Attributes, AttributeValue, Link, Span, Tracer } from '@opentelemetry/api';
 import type { IdempotencyEvent } from '../core/events.ts';
+import { present } from '../core/present.ts';
 import { perCall } from './calls.ts';
 import { instrumentName, OWN } from './instruments.ts';
 import type { MetricName } from './metrics.ts';
@@ -69,10 +70,6 @@ function replaceAttributes(span: Span, attributes: Attributes): void {
 }
 
 const EMPTY: Readonly<Record<string, AttributeValue>> = { string: '', number: 0, boolean: false };
-
-function present(attributes: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
-}
 
 /** Of `SpanKind`. */
 const INTERNAL = 0;

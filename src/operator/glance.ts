@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts';
 import type { IdempotencyRecord } from '../core/record.ts';
 import { type State, stateOf } from './state.ts';
 
@@ -55,9 +56,4 @@ export function listedOf(record: IdempotencyRecord, now: number): Listed {
     expiresAt: expiresAt === undefined ? undefined : expiresAt * 1_000,
     error: error && { name: error.name, message: error.message },
   }) as unknown as Listed;
-}
-
-/** Without what is undefined. */
-export function present(members: object): object {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

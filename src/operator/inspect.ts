@@ -1,4 +1,5 @@
 import { misuse } from '../core/errors.ts';
+import { present } from '../core/present.ts';
 import type { ErrorBrief, IdempotencyRecord, Outcome, WithBody } from '../core/record.ts';
 import type { Store } from '../core/store.ts';
 import { toItem } from '../stores/dynamodb/item.ts';
@@ -6,7 +7,7 @@ import { itemBytes } from '../stores/dynamodb/size.ts';
 import type { Codec } from '../values/codec.ts';
 import { type Opened, outcomesOf } from '../values/outcome.ts';
 import { forOperators } from './for-operators.ts';
-import { type Listed, listedOf, present } from './glance.ts';
+import { type Listed, listedOf } from './glance.ts';
 import { idIn } from './record-id.ts';
 import { STATES, type State } from './state.ts';
 

@@ -172,9 +172,11 @@ describe('one order, charged once, and its confirmation', () => {
       const shown = await other.order();
       await other.startAnew();
       await page.reload();
-      await page.getByRole('heading', { name: 'No order yet' }).waitFor();
       await page.context().setOffline(true);
       await page.context().setOffline(false);
+      await page.waitForFunction('navigator.onLine');
+      // What it sends, it begins at once, and says so.
+      expect(await placeOrder.getAttribute('aria-busy')).toBeNull();
       expect(await shop.newOrders()).toEqual([shown]);
     }));
 

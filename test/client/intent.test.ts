@@ -228,6 +228,20 @@ describe('what tells what became of a request', () => {
     expect(await decided(async (key) => Promise.reject({ response: await call(key) }))).toBe(false);
   });
 
+  it('nor our outcome that nobody knows, where the request could be sent only once', async () => {
+    const unknown = { type: 'urn:effectively-once:outcome-unknown' };
+    const send = retrying(async () => Response.json(unknown, { status: 409 }));
+    const body = () => new Blob(['cart']).stream();
+    const call = (key: string) =>
+      send('https://api.example.com', {
+        method: 'POST',
+        body: body(),
+        duplex: 'half',
+        headers: { 'idempotency-key': key },
+      } as RequestInit);
+    expect(await decided(call)).toBe(false);
+  });
+
   it.each<[string, object]>([
     ['a conflict of the domain', { type: 'urn:shop:conflict' }],
     ['one that is sold out', { error: { code: 'sold_out' } }],
@@ -248,7 +262,8 @@ describe('what tells what became of a request', () => {
   });
 
   it('a value that is no response does, whatever it is', async () => {
-    for (const value of [undefined, null, { status: 503 }, 'text']) expect(await decided(async () => value)).toBe(true);
+    for (const value of [undefined, null, { status: 503 }, { headers: new Map(), rows: 1 }, 'text'])
+      expect(await decided(async () => value)).toBe(true);
   });
 });
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { retryInfo, retrying } from 'effectively-once/client';
 import { describe, expect, it, vi } from 'vitest';
 import { API, failureOf, hangs, ORDERS, over, POST, type Reaction, scripted, virtualTime } from './scripted.ts';
@@ -251,14 +252,37 @@ describe('an AbortSignal is obeyed at once, with its reason', () => {
     expect(signals[1]?.reason).toBe(reason);
   });
 
-  it.each<unknown>([{ body: 'text' }, { body: { cancel: true } }, { body: 5 }])(
-    'and a problem that has a member `body` is no response: %j',
+  it.each<unknown>([{ body: 'text' }, { body: { cancel: true }, headers: { get: true } }, { headers: {} }])(
+    'and a problem that is like a response is none: %j',
     async (problem) => {
-      const server = scripted({ status: 409, body: problem });
       const { signal } = new AbortController();
-      expect((await over(retrying(server.fetch, { origins: [API] })(ORDERS, { ...POST, signal }))).status).toBe(409);
+      const at =
+        (ms: number): Reaction =>
+        async () => {
+          const body = new ReadableStream({
+            start: (controller) =>
+              void setTimeout(() => {
+                controller.enqueue(new TextEncoder().encode(JSON.stringify(problem)));
+                controller.close();
+              }, ms),
+          });
+          return new Response(body, { status: 409 });
+        };
+      for (const ms of [0, 15_000]) {
+        const send = retrying(scripted(at(ms)).fetch, { origins: [API] });
+        const response = await over(send(ORDERS, { ...POST, signal }));
+        const text = response.text();
+        await vi.advanceTimersByTimeAsync(20_000);
+        expect([response.status, await text]).toEqual([409, JSON.stringify(problem)]);
+      }
     },
   );
+
+  it('with a `fetch` whose bodies are streams of Node.js, as that of node-fetch: the answer is given', async () => {
+    const answers = [503, 201].map((status) => ({ status, headers: new Headers(), body: Readable.from(['x']) }));
+    const server = scripted(() => answers[server.requests.length - 1] as never);
+    expect((await over(retrying(server.fetch)(ORDERS))).status).toBe(201);
+  });
 
   it('and rules the body after the headers', async () => {
     const controller = new AbortController();

@@ -77,8 +77,8 @@ button.addEventListener('click', () => {
   order();
 });
 element('#next').addEventListener('click', async () => {
-  await startAnew();
   pending.startAnew();
+  await startAnew();
   showNothing();
   button.focus();
 });

@@ -10,8 +10,10 @@ const LONGEST = 3_600_000;
 
 /** The order that this tab has begun and knows no outcome of, also after a reload. */
 export const pending = {
+  /** One that is sent again is as old as it was. */
   set(order: Order): void {
-    quietly(() => sessionStorage.setItem(PENDING, JSON.stringify({ order, at: Date.now(), intention: intention() })));
+    const at = pending.isDue(order) ? kept().at : Date.now();
+    quietly(() => sessionStorage.setItem(PENDING, JSON.stringify({ order, at, intention: intention() })));
   },
   /** Whether to send it again unasked: it is this one, it is not old, and no tab has started anew since. */
   isDue(order: Order): boolean {
