@@ -1,4 +1,4 @@
-import { Annotations, Arn, ArnFormat, type IResource, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Arn, ArnFormat, type IResource, Stack, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
@@ -72,7 +72,7 @@ function isOfOtherAccount({ grantPrincipal }: iam.IGrantable, table: dynamodb.IT
   const { principalAccount } = grantPrincipal;
   return (
     principalAccount !== undefined &&
-    Token.compareStrings(principalAccount, table.env.account) === TokenComparison.DIFFERENT
+    Token.compareStrings(principalAccount, Stack.of(table).account) === TokenComparison.DIFFERENT
   );
 }
 
