@@ -429,7 +429,7 @@ describe.each(WAYS)('$name', ({ build, name, saw }) => {
 
   it('gives the value when the answer to the completion never comes', async () => {
     world.aws().next('UpdateItem', neverAnswers, neverAnswers);
-    const call = way(() => runs.length, { timeoutMs: 1_000 });
+    const call = way(() => runs.length, { timeoutMs: 900 });
     expect(await call(request)).toEqual(saw(1));
     expect(process.emitWarning).toHaveBeenCalledWith(
       expect.stringContaining('completion-failed'),
