@@ -1,3 +1,4 @@
+import { isDenied } from '../src/operator/for-operators.ts';
 import type { Estimate } from '../src/operator/scanning.ts';
 import type { Progress } from '../src/operator/walk.ts';
 import type { Call } from './command.ts';
@@ -54,7 +55,7 @@ async function announced(scan: Scan): Promise<Estimate | undefined> {
     }
     return estimate;
   } catch (error) {
-    if (!/permission is missing/.test(String(error))) throw error;
+    if (!isDenied(error)) throw error;
     remark('What this will cost is not known: it takes the permission dynamodb:DescribeTable.');
     return undefined;
   }

@@ -35,10 +35,10 @@ function listIn(text: string): readonly string[] {
   }
 }
 
-/** A whole number above 0 from an option. */
-export function numberIn(option: string, value: string | undefined, most?: number): number | undefined {
+/** A whole number from an option: above 0, and not above `most`. */
+export function numberIn(option: string, value: string | undefined, most = Infinity): number | undefined {
   if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,8}$/.test(value) && Number(value) <= (most ?? Number(value))) return Number(value);
-  const range = most === undefined ? 'above 0' : `from 1 to ${most.toLocaleString('en-US')}`;
+  if (/^[1-9]\d{0,8}$/.test(value) && Number(value) <= most) return Number(value);
+  const range = most === Infinity ? 'above 0' : `from 1 to ${most.toLocaleString('en-US')}`;
   throw usage(`--${option} is ${value}; expected a whole number ${range}`);
 }

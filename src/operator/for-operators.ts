@@ -16,7 +16,8 @@ export function forOperators(store: Store, ms = 10_000, phase: Phase = 'claim'):
   );
 }
 
-function isDenied(error: unknown): error is IdempotencyError & { readonly cause: Error } {
+/** Whether a permission is missing. */
+export function isDenied(error: unknown): error is IdempotencyError & { readonly cause: Error } {
   return isIdempotencyError(error) && error.cause instanceof Error && error.cause.name === 'AccessDeniedException';
 }
 
