@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { idempotent, runOnce } from 'effectively-once';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { lambdaContext, TIMEOUT_MS } from '../ways.ts';
 import { dies, LEASE_MS, type Order, seen, stoppable, worldOfTests } from './world.ts';
 
@@ -83,20 +84,18 @@ it('A19: clocks that are apart by less than the clock skew never let two runs ov
 });
 
 it('C2: a run without a deadline keeps its key as long as it lives', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const { handler, begin } = stoppable();
   const options = { store: world.store(), scope: 'charge', key: '1', lease: 2_000, clockSkew: 0 };
-  const extended = Promise.withResolvers<void>();
-  let extensions = 0;
-  const advances = async (apply: () => Promise<unknown>) => {
-    const answer = await apply();
-    world.wait(1_500);
-    if (++extensions === 4) extended.resolve();
-    return answer;
-  };
-  world.aws().next('UpdateItem', advances, advances, advances, advances);
   const { answer, resolve } = await begin(() => runOnce(options, handler));
-  world.wait(1_500);
-  await extended.promise;
+  for (let extension = 1; extension <= 4; extension++) {
+    const sent = new Promise<void>((resolve) => {
+      world.aws().next('UpdateItem', (apply) => apply().finally(resolve));
+    });
+    vi.advanceTimersByTime(1_000); // half of the lease
+    await sent;
+    await setImmediate(); // and its answer is taken in
+  }
   expect(await seen(runOnce(options, done))).toBe('CONFLICT');
   resolve('first');
   expect(await answer).toBe('first');
