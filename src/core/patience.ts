@@ -21,9 +21,9 @@ export type Phase = 'poll' | 'claim' | 'run';
  * ends it at once.
  */
 export function patient(store: Store, remaining: () => number, phase: Phase): Store {
-  const leftOfClaim = countdown(patienceFor('claim', remaining()));
+  const leftOfClaim = phase === 'claim' ? countdown(patienceFor(phase, remaining())) : undefined;
   return intercepted(store, (call, send, signal) => {
-    const left = phase === 'claim' ? leftOfClaim : countdown(patienceFor(phase, remaining(), reserves(call)));
+    const left = leftOfClaim ?? countdown(patienceFor(phase, remaining(), reserves(call)));
     const attempt: Attempt<any> = (failed) => inTime(send, remaining(), signal, failed);
     return attempt((first) => retried(first, call, attempt, left, signal));
   });
