@@ -148,7 +148,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
       ['not as a misconfiguration', skewed, { name: 'InvalidSignatureException' }],
     ])('is told %s', async (_, fault, cause) => {
       world.aws().next('PutItem', ...Array.from({ length: 30 }, () => fault));
-      const answer = await way(() => 1, { timeoutMs: 800 })(request);
+      const answer = await way(() => 1, { timeoutMs: 1_300 })(request);
       expect(answer).toEqual(refused('STORE_UNAVAILABLE', { cause: expect.objectContaining(cause) }));
       expect(runs).toBe(0);
     });
@@ -160,7 +160,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
         updates++;
         return apply();
       });
-      await way(() => 1, { timeoutMs: 800 })(request);
+      await way(() => 1, { timeoutMs: 1_300 })(request);
       expect([updates, await world.items()]).toEqual([0, []]);
     });
 
@@ -169,7 +169,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
         throw outage();
       };
       const codec: Codec = { name: 'kms', encode, decode: (bytes) => bytes };
-      const call = way(() => runs, { codec, timeoutMs: 1_200 });
+      const call = way(() => runs, { codec, timeoutMs: 1_300 });
       expect(await call(request)).toEqual(saw(1));
       expect([await call(request), runs]).toEqual([lost(1), 1]);
       const [{ outcome } = {}] = await world.items();
@@ -188,7 +188,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
           return JSON.parse(String(bytes));
         },
       };
-      const call = way(() => runs, { codec, timeoutMs: 800 });
+      const call = way(() => runs, { codec, timeoutMs: 1_300 });
       await call(request);
       isDown = true;
       expect(await call(request)).toEqual(name === 'idempotentBatch' ? saw(1) : refused('STORE_UNAVAILABLE'));
@@ -203,7 +203,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
             world.aws().next('UpdateItem', ...Array.from({ length: 30 }, () => refuses('ThrottlingException')));
           await step('charge', () => runs);
         },
-        { timeoutMs: 1_000 },
+        { timeoutMs: 1_500 },
       );
       expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
       expect(await way(() => 'never')(request)).toEqual(refused('CONFLICT'));
@@ -217,7 +217,7 @@ describe.each(DOORS)('$name', ({ build, name, saw }) => {
           if (runs === 1) world.aws().next('TransactWriteItems', ...throttle);
           return commit(runs, []);
         },
-        { timeoutMs: 900 },
+        { timeoutMs: 1_300 },
       );
       expect(await call(request)).toEqual(refused('STORE_UNAVAILABLE'));
       world.aws().clear();

@@ -401,7 +401,7 @@ describe.each([
   describe("after Middy's early timeout nobody knows what happened: nothing is recorded or released (B1, B2)", () => {
     const slow = async (): Promise<Response> => {
       const answer = await created();
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
       return answer;
     };
     const conflicts = async (handler: Chain) => expect(await call(handler, 60)).toMatchObject({ statusCode: 409 });

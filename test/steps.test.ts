@@ -173,7 +173,7 @@ describe.each(WAYS)('steps in $name', ({ build, name }) => {
         step('hangs', () => new Promise(() => {}));
         throw new Error('mine');
       },
-      { timeoutMs: 800 },
+      { timeoutMs: 1_200 },
     );
     expect(await call(request)).toEqual(failed('mine'));
     expect(await call(request)).toEqual(refused('CONFLICT'));
